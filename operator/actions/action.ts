@@ -1,0 +1,111 @@
+import type { z } from 'zod';
+import type { Cluster } from '../kube/cluster.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Next } from '../lib/next.ts';
+import type { Blocker } from './blocker.ts';
+
+/** One RBAC rule as a ClusterRole holds it; `apiGroups: ['']` is the core group. */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The kinds an action can aim at. */
+export type TargetKind = 'Node' | 'Pod' | 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Namespace';
+
+/** What an action is aimed at; shown as `node/worker-3`, and the key of the per-target lock. */
+export interface Target {
+  readonly kind: TargetKind;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** What an executor is handed for one look. */
+export interface ActionContext {
+  readonly cluster: Cluster;
+  /** Taken once per pass; nobody below reads the clock (rule 8). */
+  readonly now: Date;
+  /** Aborted when the operator stops: return what is known so far, the next process goes on. */
+  readonly signal: AbortSignal;
+  /** When the action was started, from status, so that a restart extends no timeout. */
+  readonly startedAt: Date;
+  /** The UID of the target this request is meant for; a namesake is never touched. */
+  readonly targetUID: string;
+  /** `namespace/name` of the OptimizationAction: the owner recorded on what is changed. */
+  readonly actor: string;
+  /** The operator's own pod, which a drain evicts last; absent outside a cluster. */
+  readonly ownPod?: { readonly namespace: string; readonly name: string };
+  /** The result and blockers recorded by the pass before; empty on the first one. */
+  readonly before: { readonly result: JsonObject; readonly blockers: readonly Blocker[] };
+}
+
+/** What an executor says after one look (rule 4: expected outcomes are values). */
+export type Progress =
+  | {
+      readonly state: 'running';
+      /** CamelCase cause of the wait, for example `DisruptionBudget` or `WaitingForPods`. */
+      readonly reason: string;
+      readonly message: string;
+      readonly next: Next;
+      readonly done?: number;
+      readonly total?: number;
+      readonly blockers?: readonly Blocker[];
+      /** Kept in status and handed back as `before.result`. */
+      readonly result?: JsonObject;
+    }
+  | { readonly state: 'succeeded'; readonly message: string; readonly result?: JsonObject; readonly done?: number; readonly total?: number }
+  | {
+      readonly state: 'failed';
+      /** CamelCase cause, for example `TargetNotFound`, `DrainBlocked`, `Timeout`. */
+      readonly reason: string;
+      readonly message: string;
+      readonly result?: JsonObject;
+      readonly done?: number;
+      readonly total?: number;
+      readonly blockers?: readonly Blocker[];
+    };
+
+/** What would happen, without doing it. */
+export interface Plan {
+  /** How many pods would be evicted or objects changed. */
+  readonly change: number;
+  /** One line per object that would be left alone, with the reason. */
+  readonly skip: readonly string[];
+  /** One line per object that forbids or delays the action, with the reason. */
+  readonly blocked: readonly string[];
+}
+
+/** An action: one object in one file, from which CRD, validation, role, docs and samples are derived (rule 5). */
+export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
+  /** The discriminator in `spec.action`, for example `Drain`. */
+  readonly name: string;
+  /** The spec member that holds the parameters, for example `drain`. */
+  readonly member: string;
+  /** One sentence for `kubectl explain` and the docs. */
+  readonly summary: string;
+  readonly params: Schema;
+  readonly rbac: readonly PolicyRule[];
+  /** Parameters for docs, samples and tests. */
+  readonly example: z.input<Schema>;
+  /** True when it is one fenced, idempotent write: then a pinned target needs no start record of its own. */
+  readonly atomic: boolean;
+  target(params: z.output<Schema>): Target;
+  /** Reads only. */
+  plan(params: z.output<Schema>, context: ActionContext): Promise<Plan>;
+  /** Looks, does one bounded thing, says how far it is; may be called again any number of times. */
+  execute(params: z.output<Schema>, context: ActionContext): Promise<Progress>;
+  /** Undoes what the policy asks to be undone after failure or cancellation; idempotent. Returns what it did, for the message. */
+  compensate?(params: z.output<Schema>, context: ActionContext): Promise<string | undefined>;
+}
+
+/** Declares an action with the types of its parameters inferred. */
+export function defineAction<Schema extends z.ZodObject>(definition: ActionDefinition<Schema>): ActionDefinition<Schema> {
+  return definition;
+}
+
+/** `node/worker-3`, `pod/shop/cart-0`: the TARGET column and the key of the per-target lock. */
+export function formatTarget(target: Target): string {
+  const kind = target.kind.toLowerCase();
+  return target.namespace ? `${kind}/${target.namespace}/${target.name}` : `${kind}/${target.name}`;
+}

@@ -1,0 +1,85 @@
+import type { JsonObject } from '../lib/json.ts';
+import type { Seconds } from '../lib/next.ts';
+import type { ClusterEvent, ClusterSnapshot } from './snapshot.ts';
+
+/** What a backend wants done; its wire form ends at the adapter. */
+export type Task =
+  | {
+      readonly kind: 'action';
+      readonly id: string;
+      /** The name of one of our actions (`Drain`). */
+      readonly action: string;
+      /** Parameters in the action's own names; unchecked here, parsed by `sync/pull.ts` with the action's schema. */
+      readonly params: unknown;
+      readonly deadline?: Date;
+      /** 1 first … 10 last. */
+      readonly priority?: number;
+      readonly requestedBy?: string;
+    }
+  /** An item that has an id but cannot be carried out: reported as failed with the reason, while the rest of the batch runs. */
+  | { readonly kind: 'invalid'; readonly id: string; readonly reason: string; readonly message: string };
+
+/** The end of one task, as a backend is told. */
+export interface Report {
+  readonly taskID: string;
+  /** The name of the action (`Drain`); absent when the task never became one. */
+  readonly action?: string;
+  readonly outcome: 'Succeeded' | 'Failed' | 'Cancelled' | 'Expired' | 'TimedOut';
+  /** CamelCase cause. */
+  readonly reason: string;
+  readonly message: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly result: JsonObject;
+}
+
+/** How the upstream took a report: for good, or refused for good with its words. Anything else is thrown and tried again. */
+export type ReportOutcome = { readonly taken: true } | { readonly taken: false; readonly reason: string };
+
+/** What an adapter tells about its connection; becomes conditions, Events and metrics of the OptimizationBackend. */
+export type ContactEvent =
+  | { readonly kind: 'contact' }
+  | { readonly kind: 'streaming'; readonly open: boolean }
+  | { readonly kind: 'unauthenticated'; readonly message: string }
+  | { readonly kind: 'unreachable'; readonly message: string }
+  /** A message of the upstream that could not be used at all (no id, not JSON): counted and logged. */
+  | { readonly kind: 'malformed'; readonly message: string };
+
+/** The words a heartbeat can carry. */
+export type HeartbeatStatus = 'starting' | 'healthy' | 'degraded' | 'stopping';
+
+/** One upstream. It knows its protocol and nothing of Kubernetes (rule 7). */
+export interface Backend {
+  /** Yields tasks until the signal ends it; may repeat a task, never invents one; reconnects by itself and never throws. */
+  tasks(signal: AbortSignal): AsyncIterable<Task>;
+  /** Delivers one result; safe to repeat; throws BackendError when the upstream did not answer for good. */
+  report(report: Report, signal: AbortSignal): Promise<ReportOutcome>;
+  /** Sends the cluster's state, once per `every`. */
+  readonly snapshots: { readonly every: Seconds; push(snapshot: ClusterSnapshot, signal: AbortSignal): Promise<void> };
+  /** Sends cluster events, batched for at most `within`. */
+  readonly events: { readonly within: Seconds; push(events: readonly ClusterEvent[], signal: AbortSignal): Promise<void> };
+  /** Says that the operator lives. The first accepted one registers, `stopping` deregisters where the protocol has nothing else. */
+  readonly heartbeat: { readonly every: Seconds; beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> };
+  /** Uses this key from the next request on; reconnects the socket. */
+  useKey(key: string): void;
+}
+
+interface BackendErrorFacts {
+  /** HTTP status; 0 where no answer came. */
+  readonly status: number;
+  readonly retryAfter?: Seconds;
+  readonly cause?: unknown;
+}
+
+/** A call that the upstream did not answer for good: network, timeout, 401, 403, 429, 5xx. Try again, after `retryAfter` if given. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError';
+  readonly status: number;
+  readonly retryAfter: Seconds | undefined;
+
+  constructor(message: string, facts: BackendErrorFacts) {
+    super(message, { cause: facts.cause });
+    this.status = facts.status;
+    this.retryAfter = facts.retryAfter;
+  }
+}
