@@ -1,15 +1,11 @@
 import type { z } from 'zod';
 import type { Cluster } from '../kube/cluster.ts';
+import type { PolicyRule } from '../kube/rights.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Next } from '../lib/next.ts';
 import type { Blocker } from './blocker.ts';
 
-/** One RBAC rule as a ClusterRole holds it; `apiGroups: ['']` is the core group. */
-export interface PolicyRule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
+export type { PolicyRule } from '../kube/rights.ts';
 
 /** The kinds an action can aim at. */
 export type TargetKind = 'Node' | 'Pod' | 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Namespace';

@@ -39,7 +39,8 @@ export type ReportOutcome = { readonly taken: true } | { readonly taken: false; 
 /** What an adapter tells about its connection; becomes conditions, Events and metrics of the OptimizationBackend. */
 export type ContactEvent =
   | { readonly kind: 'contact' }
-  | { readonly kind: 'streaming'; readonly open: boolean }
+  /** The push channel opened or closed; `message` says why it is closed. Told on a change only. */
+  | { readonly kind: 'streaming'; readonly open: boolean; readonly message?: string }
   | { readonly kind: 'unauthenticated'; readonly message: string }
   | { readonly kind: 'unreachable'; readonly message: string }
   /** A message of the upstream that could not be used at all (no id, not JSON): counted and logged. */
@@ -68,18 +69,22 @@ interface BackendErrorFacts {
   /** HTTP status; 0 where no answer came. */
   readonly status: number;
   readonly retryAfter?: Seconds;
+  /** True where the upstream refused this very body: repeating it is useless. Default false. */
+  readonly final?: boolean;
   readonly cause?: unknown;
 }
 
-/** A call that the upstream did not answer for good: network, timeout, 401, 403, 429, 5xx. Try again, after `retryAfter` if given. */
+/** A call that the upstream did not answer for good: network, timeout, 401, 403, 429, 5xx. Try again, after `retryAfter` if given, unless `final`. */
 export class BackendError extends Error {
   override readonly name = 'BackendError';
   readonly status: number;
   readonly retryAfter: Seconds | undefined;
+  readonly final: boolean;
 
   constructor(message: string, facts: BackendErrorFacts) {
     super(message, { cause: facts.cause });
     this.status = facts.status;
     this.retryAfter = facts.retryAfter;
+    this.final = facts.final ?? false;
   }
 }

@@ -1,3 +1,5 @@
+import { readBytes, readMillicores } from './quantity.ts';
+
 /** What this operator keeps of a node. */
 export interface Node {
   readonly name: string;
@@ -11,4 +13,41 @@ export interface Node {
   /** Empty where no cloud set it. */
   readonly providerID: string;
   readonly allocatable: { readonly cpuMillicores: number; readonly memoryBytes: number };
+}
+
+interface RawNode {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Readonly<Record<string, string>> | null;
+    readonly annotations?: Readonly<Record<string, string>> | null;
+  };
+  readonly spec?: { readonly unschedulable?: boolean; readonly providerID?: string };
+  readonly status?: {
+    readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
+    readonly allocatable?: { readonly cpu?: unknown; readonly memory?: unknown };
+  };
+}
+
+/** Keeps of a core/v1 Node, as the API server's JSON, what this operator reads (FIELD.md P16, A61); any member may be missing. */
+export function projectNode(raw: unknown): Node {
+  const { metadata = {}, spec = {}, status = {} } = (raw ?? {}) as RawNode;
+  return {
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    labels: metadata.labels ?? {},
+    annotations: ownAnnotations(metadata.annotations ?? {}),
+    unschedulable: spec.unschedulable ?? false,
+    ready: status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
+    providerID: spec.providerID ?? '',
+    allocatable: { cpuMillicores: readMillicores(status.allocatable?.cpu), memoryBytes: readBytes(status.allocatable?.memory) },
+  };
+}
+
+const OWN = /^(?:[^/]+\.)?cloudoptim\.io\//;
+
+function ownAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => OWN.test(key)));
 }

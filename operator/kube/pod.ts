@@ -1,3 +1,5 @@
+import { podRequests, type RawRequester } from './requests.ts';
+
 /** An emptyDir volume, named in refusals because its contents are lost when the pod goes. */
 export interface EmptyDir {
   readonly name: string;
@@ -45,4 +47,153 @@ export interface Pod {
   readonly emptyDirs: readonly EmptyDir[];
   readonly requests: Requests;
   readonly oomKills: readonly OomKill[];
+}
+
+interface RawTermination {
+  readonly reason?: string;
+  readonly finishedAt?: string | null;
+}
+
+interface RawContainerState {
+  readonly terminated?: RawTermination | null;
+}
+
+interface RawContainerStatus {
+  readonly name?: string;
+  readonly restartCount?: number;
+  readonly state?: RawContainerState | null;
+  readonly lastState?: RawContainerState | null;
+}
+
+interface RawPod {
+  readonly metadata?: {
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly deletionTimestamp?: string | null;
+    readonly labels?: Readonly<Record<string, string>> | null;
+    readonly annotations?: Readonly<Record<string, string>> | null;
+    readonly ownerReferences?: readonly (Partial<Controller> & { readonly controller?: boolean | null })[] | null;
+  };
+  readonly spec?: RawRequester['spec'] & {
+    readonly nodeName?: string;
+    readonly volumes?: readonly { readonly name?: string; readonly emptyDir?: { medium?: string; sizeLimit?: string } | null }[] | null;
+  };
+  readonly status?: RawRequester['status'] & {
+    readonly phase?: string;
+    readonly containerStatuses?: readonly RawContainerStatus[];
+    readonly initContainerStatuses?: readonly RawContainerStatus[];
+  };
+}
+
+/** Keeps of a core/v1 Pod, as the API server's JSON, what this operator reads (FIELD.md P16, A61); any member may be missing. */
+export function projectPod(raw: unknown): Pod {
+  const pod = (raw ?? NOTHING) as RawPod;
+  const { metadata = NOTHING, spec = NOTHING, status = NOTHING } = pod;
+  const owner = metadata.ownerReferences?.find((reference) => reference.controller === true);
+  return {
+    namespace: shared(metadata.namespace ?? ''),
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    labels: metadata.labels ?? NOTHING,
+    nodeName: shared(spec.nodeName ?? ''),
+    phase: phaseOf(status.phase),
+    ready: status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
+    ...(metadata.deletionTimestamp && { deletionTimestamp: metadata.deletionTimestamp }),
+    ...(owner && { controller: sharedController(owner) }),
+    mirror: isMirror(metadata),
+    emptyDirs: emptyDirsOf(spec.volumes ?? NONE),
+    requests: sharedRequests(podRequests(pod)),
+    oomKills: oomKillsOf(status),
+  };
+}
+
+/** Shared by all pods that have none; frozen because it is. */
+const NOTHING: Readonly<Record<string, never>> = Object.freeze({});
+const NONE: readonly never[] = Object.freeze([]);
+
+/** A pod read before the API server filled in its phase is pending; a word of a newer API is unknown. */
+function phaseOf(phase: string | undefined): Pod['phase'] {
+  switch (phase) {
+    case undefined:
+    case '':
+    case 'Pending':
+      return 'Pending';
+    case 'Running':
+      return 'Running';
+    case 'Succeeded':
+      return 'Succeeded';
+    case 'Failed':
+      return 'Failed';
+    default:
+      return 'Unknown';
+  }
+}
+
+function isMirror(metadata: NonNullable<RawPod['metadata']>): boolean {
+  if (metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return true;
+  return metadata.ownerReferences?.some((owner) => owner.apiVersion === 'v1' && owner.kind === 'Node') ?? false;
+}
+
+function emptyDirsOf(volumes: NonNullable<NonNullable<RawPod['spec']>['volumes']>): readonly EmptyDir[] {
+  let found: EmptyDir[] | undefined;
+  for (const { name = '', emptyDir } of volumes) {
+    if (!emptyDir) continue;
+    found ??= [];
+    found.push({ name, medium: emptyDir.medium ?? '', ...(emptyDir.sizeLimit && { sizeLimit: emptyDir.sizeLimit }) });
+  }
+  return found ?? NONE;
+}
+
+/** A kill is seen in `state` until the restart and in `lastState` after it: counted by the restarts before it, both give the same one. */
+function oomKillsOf(status: NonNullable<RawPod['status']>): readonly OomKill[] {
+  let found: OomKill[] | undefined;
+  for (const list of [status.initContainerStatuses ?? NONE, status.containerStatuses ?? NONE]) {
+    for (const { name = '', restartCount = 0, state, lastState } of list) {
+      for (const [terminated, restarts] of [
+        [lastState?.terminated, Math.max(0, restartCount - 1)] as const,
+        [state?.terminated, restartCount] as const,
+      ]) {
+        if (terminated?.reason !== 'OOMKilled') continue;
+        found ??= [];
+        found.push({ container: name, restartCount: restarts, finishedAt: terminated.finishedAt ?? '' });
+      }
+    }
+  }
+  return found ?? NONE;
+}
+
+/** 100,000 pods name few namespaces, nodes, controllers and request sizes: one copy of each is kept (FIELD.md N10). */
+const KEPT = 20_000;
+const texts = new Map<string, string>();
+const controllers = new Map<string, Controller>();
+const sizes = new Map<string, Requests>();
+
+function shared(text: string): string {
+  return keptOr(texts, text, () => text);
+}
+
+function sharedController({ apiVersion = '', kind = '', name = '', uid = '' }: Partial<Controller>): Controller {
+  return keptOr(controllers, `${apiVersion}/${kind}/${name}/${uid}`, () => ({
+    apiVersion: shared(apiVersion),
+    kind: shared(kind),
+    name,
+    uid,
+  }));
+}
+
+function sharedRequests(requests: Requests): Requests {
+  return keptOr(sizes, `${requests.cpuMillicores}/${requests.memoryBytes}`, () => Object.freeze(requests));
+}
+
+function keptOr<T>(kept: Map<string, T>, key: string, make: () => T): T {
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  // Old entries may belong to pods long gone; starting over costs only some sharing.
+  if (kept.size >= KEPT) kept.clear();
+  const made = make();
+  kept.set(key, made);
+  return made;
 }

@@ -1,0 +1,72 @@
+import type { Budget } from '../../kube/budget.ts';
+import type { Pod } from '../../kube/pod.ts';
+import type { Seconds } from '../../lib/next.ts';
+
+/** A budget that says no is really asked this often even if no change of it was seen: the API server decides, not our view of it. */
+export const ASK_AGAIN: Seconds = 10;
+
+/**
+ * When a budget may be asked again: as soon as it changed, not on a timer (FIELD.md A18), within what it allows, one pod after the other, and
+ * never before a given Retry-After is over (A15). All drains of this process share the turns of a budget.
+ */
+export class BudgetTurn {
+  readonly #clock: () => Seconds;
+  #budget: Budget;
+  #spent = 0;
+  #refused = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #notBefore = Number.NEGATIVE_INFINITY;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(budget: Budget, clock: () => Seconds) {
+    this.#budget = budget;
+    this.#clock = clock;
+  }
+
+  /** Takes note of the budget as it is seen now; a change of it is a new chance. */
+  see(budget: Budget): void {
+    if (budget.resourceVersion === this.#budget.resourceVersion) return;
+    this.#budget = budget;
+    this.#spent = 0;
+    this.#refused = false;
+  }
+
+  /** Runs the work after all that was queued before: evictions of one budget collide in the API server (FIELD.md E6, F5). */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Takes the right to try this pod now; false while nothing speaks for a yes. The budget's numbers only order the tries. */
+  take(pod: Pod): boolean {
+    const now = this.#clock();
+    if (now < this.#notBefore) return false;
+    const passes = mayPassUnready(pod, this.#budget);
+    const open = !this.#refused && (passes || this.#spent < this.#budget.disruptionsAllowed);
+    if (!open && now < this.#askedAt + ASK_AGAIN) return false;
+    if (!passes) this.#spent++;
+    this.#askedAt = now;
+    return true;
+  }
+
+  /** The budget said no: its pods wait until it changes, and at least as long as was asked for. */
+  refuse(retryAfter: Seconds | undefined): void {
+    this.#refused = true;
+    this.#notBefore = this.#clock() + (retryAfter ?? 0);
+    // Asked to come back, not told no by the numbers: then the time counts, not the change (FIELD.md E3).
+    if (retryAfter !== undefined) this.#askedAt = this.#notBefore - ASK_AGAIN;
+  }
+
+  /** Seconds until the budget is asked again even without a change. */
+  get waits(): Seconds {
+    return Math.max(0, this.#notBefore - this.#clock(), this.#askedAt + ASK_AGAIN - this.#clock());
+  }
+}
+
+/** Whether the eviction handler lets an unready pod go without asking the budget for a disruption (FIELD.md 1.3, last paragraph). */
+function mayPassUnready(pod: Pod, budget: Budget): boolean {
+  if (pod.ready) return false;
+  if (budget.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
+  return budget.currentHealthy >= budget.desiredHealthy && budget.desiredHealthy > 0;
+}

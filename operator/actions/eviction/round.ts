@@ -1,0 +1,120 @@
+import type { Budget } from '../../kube/budget.ts';
+import type { ClusterView, PodIdentity } from '../../kube/cluster.ts';
+import type { Pod } from '../../kube/pod.ts';
+import { matches } from '../../kube/selector.ts';
+import type { Seconds } from '../../lib/next.ts';
+import type { ActionContext } from '../action.ts';
+import { byText } from '../listing.ts';
+import { type Failure, failed } from '../outcome.ts';
+import { ASK_AGAIN, type BudgetTurn } from './budget-turn.ts';
+import type { EvictionMemory, RequestMemory } from './memory.ts';
+import { runParallel } from './parallel.ts';
+import { judgeRefusal, type Verdict } from './verdict.ts';
+
+/** At the same time for one request (FIELD.md K20, N5). The connections to the API server bound all requests together. */
+const WIDTH = 50;
+const BUSY: Seconds = 1;
+
+/** Asks the API server to let one incarnation of a pod go. */
+export type Remove = (pod: PodIdentity, signal: AbortSignal) => Promise<void>;
+
+/** What a round works with. */
+export interface Round {
+  readonly context: ActionContext;
+  readonly memory: EvictionMemory;
+  readonly mine: RequestMemory;
+  readonly remove: Remove;
+  /** False for a plain deletion, which no budget guards. */
+  readonly guarded: boolean;
+}
+
+/** The budgets that select this pod, by name. */
+export function budgetsOf(pod: Pod, view: ClusterView): readonly Budget[] {
+  return view
+    .budgets(pod.namespace)
+    .filter((budget) => matches(budget.selector, pod.labels))
+    .toSorted((a, b) => byText(a.name, b.name));
+}
+
+/** The one budget whose yes this pod needs; undefined where the API server asks none (E1) or refuses for their number (E5). */
+export function guardOf(pod: Pod, budgets: readonly Budget[]): Budget | undefined {
+  return pod.phase === 'Running' || pod.phase === 'Unknown' ? budgets.length === 1 ? budgets[0] : undefined : undefined;
+}
+
+/**
+ * Tries the pods once, as far as it is their turn: those without a budget side by side, those of one budget one after the other (FIELD.md F5).
+ * What became of them is in the memory. Ends early, with all answers in, when the operator stops; returns the failure that ends the action.
+ */
+export async function runRound(pods: readonly Pod[], round: Round): Promise<Failure | undefined> {
+  const groups = new Map<string, { budget: Budget; pods: Pod[] }>();
+  const jobs: (() => Promise<void>)[] = [];
+  let failure: Failure | undefined;
+  const attempt = async (pod: Pod, turn?: BudgetTurn): Promise<boolean> => {
+    if (failure || round.context.signal.aborted || round.memory.clock() < round.memory.busyUntil) return false;
+    if (turn && !turn.take(pod)) return false;
+    const verdict = await ask(pod, round);
+    if (verdict.kind === 'forbidden') failure ??= failed('Forbidden', verdict.message);
+    remember(verdict, pod, round, turn);
+    return verdict.kind !== 'budget';
+  };
+  for (const pod of pods) {
+    const budgets = round.guarded ? budgetsOf(pod, round.context.cluster.view) : [];
+    if (isHeld(pod, budgets, round)) continue;
+    const budget = guardOf(pod, budgets);
+    if (!budget) jobs.push(async () => void (await attempt(pod)));
+    else groups.set(budget.uid, { budget, pods: [...(groups.get(budget.uid)?.pods ?? []), pod] });
+  }
+  for (const { budget, pods } of groups.values()) {
+    jobs.push(() =>
+      round.memory.turn(budget).inTurn(async () => {
+        const turn = round.memory.turn(seenNow(budget, round.context.cluster.view));
+        for (const pod of pods) if (!(await attempt(pod, turn))) break;
+      }),
+    );
+  }
+  await runParallel(jobs, WIDTH);
+  return failure;
+}
+
+/** While this one waited for its turn, the turn before may have changed the budget. */
+function seenNow(budget: Budget, view: ClusterView): Budget {
+  return view.budgets(budget.namespace).find((each) => each.uid === budget.uid) ?? budget;
+}
+
+function isHeld(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): boolean {
+  const hold = mine.holds.get(pod.uid);
+  return hold !== undefined && hold.budgets === namesOf(budgets) && memory.clock() < hold.notBefore;
+}
+
+/** Asked for to its end, even while the operator stops: an answer that nobody heard would leave the outcome unknown. */
+async function ask(pod: Pod, { remove }: Round): Promise<Verdict> {
+  try {
+    await remove({ namespace: pod.namespace, name: pod.name, uid: pod.uid }, new AbortController().signal);
+    return { kind: 'accepted' };
+  } catch (error) {
+    return judgeRefusal(error);
+  }
+}
+
+function remember(verdict: Verdict, pod: Pod, { memory, mine, context, guarded }: Round, turn: BudgetTurn | undefined): void {
+  const { uid } = pod;
+  mine.holds.delete(uid);
+  if (verdict.kind === 'accepted' || verdict.kind === 'gone') return void mine.accepted.add(uid);
+  if (verdict.kind === 'forbidden') return;
+  const retryAfter = 'retryAfter' in verdict ? verdict.retryAfter : undefined;
+  if (verdict.kind === 'budget' && turn) return turn.refuse(retryAfter);
+  if (verdict.kind === 'busy') memory.busyUntil = memory.clock() + (retryAfter ?? BUSY);
+  // A conflict and an unheard answer leave open whether the pod is still there: the next look is a fresh one (FIELD.md E6).
+  if (verdict.kind === 'conflict' || (verdict.kind === 'later' && !verdict.shown)) mine.listedAt = undefined;
+  const budgets = namesOf(guarded ? budgetsOf(pod, context.cluster.view) : []);
+  const later = verdict.kind === 'later' ? verdict : undefined;
+  const cause = verdict.kind === 'budget' ? ('DisruptionBudget' as const) : later?.cause;
+  const pause = retryAfter ?? (later?.cause === 'MultiplePDBs' ? ASK_AGAIN : mine.backoff(uid));
+  const shown = verdict.kind === 'budget' ? retryAfter === undefined : (later?.shown ?? false);
+  mine.holds.set(uid, { cause, shown, notBefore: memory.clock() + pause, budgets });
+}
+
+/** Which budgets select a pod, as one text. */
+export function namesOf(budgets: readonly Budget[]): string {
+  return budgets.map((budget) => budget.name).join(',');
+}

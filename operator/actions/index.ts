@@ -1,0 +1,15 @@
+import type { ActionDefinition } from './action.ts';
+import { cordon } from './cordon.ts';
+import { deletePod } from './delete-pod.ts';
+import { drain } from './drain/drain.ts';
+import { evict } from './evict.ts';
+import { label } from './label.ts';
+import { uncordon } from './uncordon.ts';
+
+/** Every action there is, in the order of the docs; an explicit list, which a test compares with the folder (rule 6). */
+export const actions = [drain, cordon, uncordon, label, evict, deletePod] as const satisfies readonly ActionDefinition[];
+
+/** The action of this name (`Drain`), if there is one. */
+export function findAction(name: string): ActionDefinition | undefined {
+  return actions.find((action) => action.name === name);
+}

@@ -1,0 +1,85 @@
+import { isStatus } from '../kube/error.ts';
+import type { KubeObject, ObjectMeta, ObjectRef } from '../kube/object.ts';
+import { DAEMON_SETS, DEPLOYMENTS, NAMESPACES, NODES, PODS, STATEFUL_SETS } from '../kube/resources.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { type ActionContext, formatTarget, type Plan, type Progress, type Target, type TargetKind } from './action.ts';
+import { fencedPatch } from './fenced-patch.ts';
+import { diffLabels, isEmpty, type LabelChange, type Labels, labelsPatch } from './label-diff.ts';
+import { count, listNames } from './listing.ts';
+import { type Failure, failed } from './outcome.ts';
+
+/** What the action Label is asked to do. */
+export interface LabelRequest extends Target {
+  readonly namespace?: string | undefined;
+  readonly set: Labels;
+  readonly remove: readonly string[];
+}
+
+const RESOURCES = {
+  Node: NODES,
+  Pod: PODS,
+  Deployment: DEPLOYMENTS,
+  StatefulSet: STATEFUL_SETS,
+  DaemonSet: DAEMON_SETS,
+  Namespace: NAMESPACES,
+} satisfies Readonly<Record<TargetKind, unknown>>;
+
+/** Writes only the labels that differ, reads them back from the answer, and writes nothing when none does (FIELD.md M15). */
+export async function labelObject(request: LabelRequest, context: ActionContext): Promise<Progress> {
+  const read = async () => {
+    const found = await readTarget(request, context);
+    return 'failure' in found ? found : { state: found.metadata };
+  };
+  const diff = (state: ObjectMeta) => diffLabels(state.labels ?? {}, request.set, request.remove);
+  const change = (state: ObjectMeta) => {
+    const changes = diff(state);
+    return isEmpty(changes) ? undefined : { metadata: { labels: labelsPatch(changes) } };
+  };
+  const written = await fencedPatch({ ref: refOf(request), read, change }, context);
+  if ('failure' in written) return written.failure;
+  const name = formatTarget(request);
+  const changes = diff(written.from);
+  if (!written.answer) return { state: 'succeeded', message: `${name} already has these labels`, result: resultOf(changes, false) };
+  const ignored = diffLabels(written.answer.metadata.labels ?? {}, request.set, request.remove);
+  if (!isEmpty(ignored)) {
+    const keys = listNames([...Object.keys(ignored.set), ...ignored.removed]);
+    return failed('NotKept', `the API server took the change but ${name} did not keep it: ${keys}`, { result: resultOf(changes, true) });
+  }
+  return { state: 'succeeded', message: `${name} ${describe(changes)}`, result: resultOf(changes, true) };
+}
+
+/** What would change, label by label. */
+export async function planLabels(request: LabelRequest, context: ActionContext): Promise<Plan> {
+  const found = await readTarget(request, context);
+  const name = formatTarget(request);
+  if ('failure' in found) return { change: 0, skip: [], blocked: [`${name}: ${found.failure.message}`] };
+  const changes = diffLabels(found.metadata.labels ?? {}, request.set, request.remove);
+  if (isEmpty(changes)) return { change: 0, skip: [`${name}: already has these labels`], blocked: [] };
+  return { change: 1, skip: [], blocked: [] };
+}
+
+async function readTarget(request: LabelRequest, context: ActionContext): Promise<KubeObject | { readonly failure: Failure }> {
+  const name = formatTarget(request);
+  try {
+    const found = await context.cluster.get(refOf(request), context.signal);
+    if (found.metadata.uid === context.targetUID) return found;
+    const meant = context.targetUID === '' ? 'it did not exist when the action started' : `the action is meant for ${context.targetUID}`;
+    return { failure: failed('TargetReplaced', `${name} is another one: its UID is ${found.metadata.uid}, ${meant}`) };
+  } catch (error) {
+    if (isStatus(error, 404)) return { failure: failed('TargetNotFound', `${name} not found`) };
+    throw error;
+  }
+}
+
+function refOf({ kind, namespace, name }: LabelRequest): ObjectRef {
+  return { resource: RESOURCES[kind], name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function resultOf(changes: LabelChange, changed: boolean): JsonObject {
+  return { changed, ...changes };
+}
+
+function describe({ set, removed }: LabelChange): string {
+  const parts = [`${count(Object.keys(set).length, 'label')} set`, `${count(removed.length, 'label')} removed`];
+  return parts.filter((part) => !part.startsWith('0 ')).join(', ');
+}

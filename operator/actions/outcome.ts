@@ -1,0 +1,45 @@
+import { ApiError } from '../kube/error.ts';
+import type { ActionContext, Progress } from './action.ts';
+
+/** The end of an action that cannot be carried out. */
+export type Failure = Extract<Progress, { state: 'failed' }>;
+
+/** A failure with its CamelCase cause. */
+export function failed(reason: string, message: string, more: Omit<Failure, 'state' | 'reason' | 'message'> = {}): Failure {
+  return { state: 'failed', reason, message, ...more };
+}
+
+const WEBHOOK_REFUSAL = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy '[^']*'.* denied/;
+
+/** Whether an admission webhook or policy refused, by the words that the API server puts around it (FIELD.md E11). */
+export function isAdmissionDenial(error: ApiError): boolean {
+  return WEBHOOK_REFUSAL.test(error.message);
+}
+
+/**
+ * Runs a look and turns the refusals that no repetition changes into failures (rule 4, FIELD.md E10): a missing right, a webhook's no, an
+ * invalid request. Whatever else is thrown is a surprise and goes on to the controller. When the operator stops it says so far and no more.
+ */
+export async function answering(context: ActionContext, look: () => Promise<Progress>): Promise<Progress> {
+  try {
+    return await look();
+  } catch (error) {
+    if (context.signal.aborted) return interrupted();
+    const failure = error instanceof ApiError ? refusal(error) : undefined;
+    if (failure) return failure;
+    throw error;
+  }
+}
+
+/** What a look says that the operator's stop cut short: the next process goes on. */
+export function interrupted(): Extract<Progress, { state: 'running' }> {
+  return { state: 'running', reason: 'InProgress', message: 'the operator stops; the next one goes on', next: { kind: 'again', after: 0 } };
+}
+
+/** The failure that this answer of the API server means; undefined where trying again may help. */
+export function refusal(error: ApiError): Failure | undefined {
+  if (isAdmissionDenial(error)) return failed('WebhookDenied', error.message);
+  if (error.status === 403) return failed('Forbidden', error.message);
+  if (error.status === 400 || error.status === 422) return failed('InvalidSpec', `the API server refuses the request: ${error.message}`);
+  return undefined;
+}

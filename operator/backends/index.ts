@@ -1,0 +1,10 @@
+import { cloudOptim } from './cloudoptim/cloudoptim.ts';
+import type { BackendFactory } from './settings.ts';
+
+/** Every protocol, by the name that `spec.protocol` of an OptimizationBackend has (rule 6: an explicit list). */
+export const backends = {
+  CloudOptim: (settings, observe) => cloudOptim(settings, observe),
+} as const satisfies Readonly<Record<string, BackendFactory>>;
+
+/** The name of a protocol. */
+export type Protocol = keyof typeof backends;

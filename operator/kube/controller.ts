@@ -1,0 +1,230 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Backoff } from '../lib/backoff.ts';
+import type { Next, Seconds } from '../lib/next.ts';
+import type { Bus } from './bus.ts';
+import type { KubeClient } from './client.ts';
+import { ApiError, ApiUnreachable, isStatus } from './error.ts';
+import { setFinalizer } from './finalizer.ts';
+import type { KubeObject, ObjectRef, Resource } from './object.ts';
+import { applyStatus } from './status.ts';
+import type { Store } from './store.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** After this many failed passes in a row the object itself says so. */
+const FAILURES_BEFORE_STATUS = 3;
+
+/** What one pass found: the status the object should have, and when to look again. */
+export interface Outcome<Status> {
+  /** Absent: leave the status as it is. */
+  readonly status?: Status;
+  readonly next: Next;
+  /** Whether the object must carry the operator's finalizer; absent: leave it as it is. */
+  readonly finalizer?: boolean;
+  /** True: delete the object, provided that nobody changed it since it was looked at. */
+  readonly remove?: boolean;
+}
+
+/** One reconciler and what the machinery around it must know. */
+export interface ControllerOptions<Status, Obj extends KubeObject<unknown, Status>> {
+  readonly name: string;
+  readonly resource: Resource;
+  readonly client: KubeClient;
+  readonly store: Store<Obj>;
+  readonly bus: Bus;
+  /** Passes at the same time. */
+  readonly width: number;
+  readonly finalizer: string;
+  readonly reconcile: (object: Obj, context: { readonly now: Date; readonly signal: AbortSignal }) => Promise<Outcome<Status>>;
+  /** Whether a change of the object asks for a pass. */
+  readonly isRelevant: (before: Obj | undefined, after: Obj) => boolean;
+  /** Whether a difference in status must be written at once. */
+  readonly isUrgent: (before: Status | undefined, after: Status) => boolean;
+  /** A difference that is not urgent, progress and numbers, is written at most this often (FIELD.md M22). */
+  readonly progressEvery: Seconds;
+  /** The part of a status that this controller writes; the rest belongs to other field managers. Default: all of it. */
+  readonly owned?: (status: Status) => unknown;
+  /** The status that tells an error which keeps coming back. */
+  readonly explain: (object: Obj, message: string, now: Date) => Status;
+  readonly rank?: (object: Obj) => number;
+  /** Told after the status was written. */
+  readonly onWritten?: (object: Obj, before: Status | undefined, after: Status) => void;
+  /** Told when the object is gone from the API server. */
+  readonly onGone?: (object: Obj) => void;
+  readonly onError: (key: string, error: unknown, retryIn: Seconds) => void;
+}
+
+/**
+ * Key → object → reconcile → one status write → next. The only writer of status; a reconcile returns values and writes nothing (rule 1).
+ * A pass that throws is tried again with growing delays, honouring Retry-After, and shows in the object from the third failure on.
+ */
+export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
+  readonly #options: ControllerOptions<Status, Obj>;
+  readonly #queue: WorkQueue;
+  readonly #stop = new AbortController();
+  readonly #waits = new Map<string, () => void>();
+  readonly #failures = new Map<string, { backoff: Backoff; count: number }>();
+  readonly #writtenAt = new Map<string, number>();
+
+  constructor(options: ControllerOptions<Status, Obj>) {
+    this.#options = options;
+    const rank = options.rank;
+    this.#queue = new WorkQueue({
+      width: options.width,
+      handle: (key) => this.#pass(key),
+      ...(rank ? { rank: (key: string) => this.#rankOf(key, rank) } : {}),
+    });
+    options.store.onChange((before, after) => this.#changed(before, after));
+  }
+
+  /** Waiting keys, for the metric. */
+  get depth(): number {
+    return this.#queue.depth;
+  }
+
+  /** Starts the passes; call it when the store is synced. */
+  open(): void {
+    this.#queue.open();
+  }
+
+  /** Asks for a pass over one object. */
+  enqueue(key: string): void {
+    this.#queue.add(key);
+  }
+
+  /** Starts no more passes, tells those under way to end between steps, and waits for them. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the operator is stopping'));
+    await this.#queue.close();
+    for (const stop of this.#waits.values()) stop();
+    this.#waits.clear();
+  }
+
+  #changed(before: Obj | undefined, after: Obj | undefined): void {
+    const object = after ?? before;
+    if (!object) return;
+    if (!after) this.#options.onGone?.(object);
+    if (!after || this.#options.isRelevant(before, after)) this.#queue.add(keyOf(object));
+  }
+
+  #rankOf(key: string, rank: (object: Obj) => number): number {
+    const object = this.#options.store.get(key);
+    return object ? rank(object) : 1;
+  }
+
+  async #pass(key: string): Promise<void> {
+    const object = this.#options.store.get(key);
+    if (!object) return this.#forget(key);
+    const listening = this.#options.bus.listen();
+    const now = new Date();
+    try {
+      const outcome = await this.#options.reconcile(object, { now, signal: this.#stop.signal });
+      const held = await this.#write(key, object, outcome);
+      this.#failures.delete(key);
+      const missed = outcome.next.kind === 'when' && listening.heard(outcome.next.changed);
+      this.#schedule(key, missed ? { kind: 'again', after: 0 } : outcome.next, held);
+    } catch (error) {
+      await this.#failed(key, object, error, now);
+    } finally {
+      listening.close();
+    }
+  }
+
+  /** Writes what differs; returns the seconds after which a held-back progress must be written. */
+  async #write(key: string, object: Obj, outcome: Outcome<Status>): Promise<Seconds | undefined> {
+    const ref = this.#ref(object);
+    let current: KubeObject = object as unknown as KubeObject;
+    if (outcome.finalizer === true) current = await this.#finalize(ref, current, true);
+    const held = await this.#writeStatus(key, object, outcome.status);
+    if (outcome.finalizer === false) await this.#finalize(ref, current, false);
+    if (outcome.remove) await this.#remove(ref, object);
+    return held;
+  }
+
+  async #finalize(ref: ObjectRef, object: KubeObject, present: boolean): Promise<KubeObject> {
+    const { client, finalizer, store } = this.#options;
+    const answer = await setFinalizer(client, ref, object, finalizer, present, this.#writeSignal());
+    // Gone from the API server at once when the last finalizer of a deleted object goes: the watch tells.
+    if (answer !== object && (present || !object.metadata.deletionTimestamp)) store.put(answer as unknown as Obj);
+    return answer;
+  }
+
+  async #remove(ref: ObjectRef, object: Obj): Promise<void> {
+    const { uid, resourceVersion } = object.metadata;
+    await this.#options.client.delete(ref, { preconditions: { uid, resourceVersion }, propagationPolicy: 'Background' }, this.#writeSignal());
+  }
+
+  async #writeStatus(key: string, object: Obj, status: Status | undefined): Promise<Seconds | undefined> {
+    if (status === undefined || isDeepStrictEqual(withoutUndefined(status), object.status)) return undefined;
+    const sinceLast = (performance.now() - (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY)) / 1000;
+    const { progressEvery } = this.#options;
+    if (sinceLast < progressEvery && !this.#options.isUrgent(object.status, status)) return progressEvery - sinceLast;
+    const owned = this.#options.owned?.(status) ?? status;
+    const answer = await applyStatus(this.#options.client, this.#ref(object), object, owned, this.#writeSignal());
+    this.#writtenAt.set(key, performance.now());
+    this.#options.store.put(answer as unknown as Obj);
+    this.#options.onWritten?.(answer as unknown as Obj, object.status, status);
+    return undefined;
+  }
+
+  /** What a pass has found out must be written even while the operator stops; the client's own time-out bounds it. */
+  #writeSignal(): AbortSignal {
+    return new AbortController().signal;
+  }
+
+  #schedule(key: string, next: Next, held: Seconds | undefined): void {
+    this.#waits.get(key)?.();
+    this.#waits.delete(key);
+    if (next.kind === 'when') {
+      this.#waits.set(
+        key,
+        this.#options.bus.subscribe(next.changed, () => this.#queue.add(key)),
+      );
+    }
+    const after = next.kind === 'settled' ? held : Math.min(held ?? Number.POSITIVE_INFINITY, next.kind === 'again' ? next.after : next.orAfter);
+    if (after === 0) this.#queue.add(key);
+    else if (after !== undefined) this.#queue.addAfter(key, after);
+  }
+
+  async #failed(key: string, object: Obj, error: unknown, now: Date): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    // Somebody else wrote or deleted the object: the watch brings what is true now.
+    const stale = isStatus(error, 409) || isStatus(error, 404);
+    const failures = this.#failures.get(key) ?? { backoff: new Backoff(0.2, 30), count: 0 };
+    failures.count++;
+    this.#failures.set(key, failures);
+    const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
+    const retryIn = Math.max(failures.backoff.next(), asked);
+    if (!stale || failures.count >= FAILURES_BEFORE_STATUS) this.#options.onError(key, error, retryIn);
+    if (failures.count >= FAILURES_BEFORE_STATUS && !(error instanceof ApiUnreachable)) await this.#show(object, error, now);
+    this.#queue.addAfter(key, retryIn);
+  }
+
+  async #show(object: Obj, error: unknown, now: Date): Promise<void> {
+    const message = error instanceof Error ? error.message : String(error);
+    const status = this.#options.explain(object, message, now);
+    await this.#writeStatus(keyOf(object), object, status).catch(() => undefined);
+  }
+
+  #forget(key: string): void {
+    this.#waits.get(key)?.();
+    this.#waits.delete(key);
+    this.#failures.delete(key);
+    this.#writtenAt.delete(key);
+  }
+
+  #ref(object: Obj): ObjectRef {
+    const { name, namespace } = object.metadata;
+    return { resource: this.#options.resource, name, ...(namespace ? { namespace } : {}) };
+  }
+}
+
+/** As it will be read back: members that are undefined are not written. */
+function withoutUndefined<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** `namespace/name`, the key of an object in stores and queues. */
+export function keyOf(object: { readonly metadata: { readonly name: string; readonly namespace?: string } }): string {
+  const { name, namespace } = object.metadata;
+  return namespace ? `${namespace}/${name}` : name;
+}

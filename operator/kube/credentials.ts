@@ -1,0 +1,65 @@
+import type { RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+
+/** How long credentials are used before they are read anew: token files and exec plugins rotate them. */
+const REFRESH_MILLISECONDS = 30_000;
+
+/** What one connection to the API server needs. */
+export interface Access {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
+  /** Changes when `tls` does, so that connections are made anew only then. */
+  readonly tlsKey: string;
+}
+
+/** Credentials of a kubeconfig, of the ServiceAccount inside a cluster, or of an exec plugin, kept fresh. */
+export class Credentials {
+  readonly server: string;
+  readonly proxyUrl: string | undefined;
+  readonly #config: KubeConfig;
+  #current: { access: Access; readAt: number } | undefined;
+
+  constructor(config: KubeConfig) {
+    const cluster = config.getCurrentCluster();
+    if (!cluster) throw new Error('the kubeconfig has no current cluster; set KUBECONFIG to a file with a current-context');
+    this.server = cluster.server.replace(/\/+$/, '');
+    this.proxyUrl = cluster.proxyUrl;
+    this.#config = config;
+  }
+
+  /** Loads `$KUBECONFIG`, the in-cluster ServiceAccount or `~/.kube/config`, in that order; throws when none names a cluster. */
+  static load(): Credentials {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    return new Credentials(config);
+  }
+
+  /** The access to use now; read anew at most every 30 s. Throws when an exec plugin or a file fails. */
+  async current(): Promise<Access> {
+    const fresh = this.#current;
+    if (fresh && performance.now() - fresh.readAt < REFRESH_MILLISECONDS) return fresh.access;
+    const access = await this.#read();
+    this.#current = { access, readAt: performance.now() };
+    return access;
+  }
+
+  /** Forgets what was read: the API server answered 401. */
+  expire(): void {
+    this.#current = undefined;
+  }
+
+  async #read(): Promise<Access> {
+    const options: RequestOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value);
+    if (options.auth) headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    const tls: Access['tls'] = {};
+    if (options.ca) tls.ca = options.ca;
+    if (options.cert) tls.cert = options.cert;
+    if (options.key) tls.key = options.key;
+    if (options.servername) tls.servername = options.servername;
+    if (options.rejectUnauthorized === false) tls.rejectUnauthorized = false;
+    return { headers, tls, tlsKey: [tls.ca, tls.cert, tls.key, tls.servername].map(String).join('\n') };
+  }
+}

@@ -1,0 +1,63 @@
+import type { JsonObject } from '../lib/json.ts';
+import type { Caches } from './caches.ts';
+import type { KubeClient } from './client.ts';
+import type { Cluster, PodIdentity } from './cluster.ts';
+import { listAll } from './list.ts';
+import { type Node, projectNode } from './node.ts';
+import type { KubeObject, ObjectRef } from './object.ts';
+import { type Pod, projectPod } from './pod.ts';
+import { NODES, PODS } from './resources.ts';
+import { FIELD_MANAGER } from './status.ts';
+
+/** The cluster port on a real API server. */
+export class LiveCluster implements Cluster {
+  readonly view: Caches;
+  readonly #client: KubeClient;
+
+  constructor(client: KubeClient, view: Caches) {
+    this.#client = client;
+    this.view = view;
+  }
+
+  async get(ref: ObjectRef, signal: AbortSignal): Promise<KubeObject> {
+    return this.#client.get(ref, signal);
+  }
+
+  async getNode(name: string, signal: AbortSignal): Promise<Node> {
+    return projectNode(await this.#client.get({ resource: NODES, name }, signal));
+  }
+
+  async getPod(namespace: string, name: string, signal: AbortSignal): Promise<Pod> {
+    return projectPod(await this.#client.get({ resource: PODS, namespace, name }, signal));
+  }
+
+  async listPodsOn(nodeName: string, podSelector: string | undefined, signal: AbortSignal): Promise<readonly Pod[]> {
+    const query = { fieldSelector: `spec.nodeName=${nodeName}`, labelSelector: podSelector };
+    return (await listAll(this.#client, PODS, { query, project: projectPod }, signal)).items;
+  }
+
+  async mergePatch(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#client.patch(ref, 'merge', patch, signal, { query: { fieldManager: FIELD_MANAGER } });
+  }
+
+  async evict(pod: PodIdentity, gracePeriodSeconds: number | undefined, signal: AbortSignal): Promise<void> {
+    const { namespace, name } = pod;
+    const body: JsonObject = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { namespace, name },
+      deleteOptions: deleteOptions(pod, gracePeriodSeconds),
+    };
+    await this.#client.post({ resource: PODS, namespace, name }, 'eviction', body, signal);
+  }
+
+  async deletePod(pod: PodIdentity, gracePeriodSeconds: number | undefined, signal: AbortSignal): Promise<void> {
+    const { namespace, name } = pod;
+    await this.#client.delete({ resource: PODS, namespace, name }, deleteOptions(pod, gracePeriodSeconds), signal);
+  }
+}
+
+/** Only this incarnation of the pod (FIELD.md K25, A13). */
+function deleteOptions(pod: PodIdentity, gracePeriodSeconds: number | undefined): JsonObject {
+  return { preconditions: { uid: pod.uid }, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) };
+}

@@ -1,0 +1,196 @@
+import type { JsonObject } from '../lib/json.ts';
+import { type Backoff, reconnectBackoff } from '../lib/backoff.ts';
+import type { KubeClient, Query } from './client.ts';
+import { ApiError } from './error.ts';
+import { listAll } from './list.ts';
+import type { ObjectMeta, Resource } from './object.ts';
+import { abortable } from '../lib/wait.ts';
+import type { Store } from './store.ts';
+import { type WatchEvent, watchEvents } from './watch-stream.ts';
+
+/** The bookmark that ends the initial events of a streaming list carries this annotation (KEP-3157). */
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+/** What one reflector mirrors and how. */
+export interface ReflectorOptions<T> {
+  readonly client: KubeClient;
+  readonly resource: Resource;
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  readonly fieldSelector?: string;
+  /** Makes the stored form of a raw object, or undefined to leave it out; what it throws is told and the object skipped. */
+  readonly project: (raw: JsonObject) => T | undefined;
+  readonly store: Store<T>;
+  /** A watch without any event or bookmark for this long is taken for dead; must exceed the server's bookmark interval of a minute. */
+  readonly silenceSeconds: number;
+  readonly observe: (event: ReflectorEvent) => void;
+}
+
+/** What a reflector tells about its watch, for metrics, readiness and logs. */
+export type ReflectorEvent =
+  | { readonly kind: 'synced' }
+  | { readonly kind: 'event' }
+  | { readonly kind: 'relist'; readonly reason: string }
+  | { readonly kind: 'disconnected'; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly reason: string };
+
+/**
+ * Keeps a store equal to a collection of the API server: streaming list where the server offers it, paginated list otherwise, then a watch
+ * with bookmarks that reconnects by itself, takes the list anew after 410 Gone, and is cut when it goes silent (FIELD.md P1-P6, A62).
+ */
+export class Reflector<T> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #backoff: Backoff = reconnectBackoff();
+  readonly #firstSync = Promise.withResolvers<void>();
+  #resourceVersion: string | undefined;
+  #streamingList = true;
+  #connected = false;
+  #problem = '';
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Resolves once the store has held the whole collection. */
+  get synced(): Promise<void> {
+    return this.#firstSync.promise;
+  }
+
+  /** Whether the store holds the whole collection and the watch stands. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Why the watch last broke; empty before. */
+  get problem(): string {
+    return this.#problem;
+  }
+
+  /** Runs until the signal aborts; never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#resourceVersion === undefined && !this.#streamingList) await this.#list(signal);
+        await this.#watch(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#disconnected(error);
+      }
+      await abortable(this.#backoff.next(), signal);
+    }
+    this.#connected = false;
+  }
+
+  #disconnected(error: unknown): void {
+    this.#connected = false;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#problem = reason;
+    if (error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')) return this.#relist(reason);
+    if (this.#resourceVersion === undefined && this.#streamingList && isUnsupported(error)) {
+      this.#streamingList = false;
+      return this.#relist(`streaming list not offered: ${reason}`);
+    }
+    if (error instanceof Error && error.name === 'MalformedWatch') this.#relist(reason);
+    this.#options.observe({ kind: 'disconnected', reason });
+  }
+
+  #relist(reason: string): void {
+    this.#resourceVersion = undefined;
+    this.#options.observe({ kind: 'relist', reason });
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, fieldSelector, store } = this.#options;
+    const { items, resourceVersion } = await listAll(client, resource, { namespace, query: { fieldSelector }, project: this.#project }, signal);
+    store.replace(items, resourceVersion);
+    this.#resourceVersion = resourceVersion;
+    this.#sync();
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, silenceSeconds } = this.#options;
+    const watchdog = new AbortController();
+    const silent = () => watchdog.abort(new Error(`the watch was silent for ${silenceSeconds} s`));
+    const timer = setTimeout(silent, silenceSeconds * 1000);
+    try {
+      const both = AbortSignal.any([signal, watchdog.signal]);
+      const bytes = await client.watch(resource, namespace, this.#query(), both);
+      const initial: T[] | undefined = this.#resourceVersion === undefined ? [] : undefined;
+      if (!initial) this.#connected = true;
+      await this.#follow(watchEvents(bytes), initial, () => timer.refresh());
+    } catch (error) {
+      throw watchdog.signal.aborted ? watchdog.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #query(): Query {
+    const { fieldSelector } = this.#options;
+    // Spread over five to ten minutes, so that many watches are not renewed at once.
+    const shared = { fieldSelector, allowWatchBookmarks: true, timeoutSeconds: 300 + Math.floor(Math.random() * 300) };
+    if (this.#resourceVersion !== undefined) return { ...shared, resourceVersion: this.#resourceVersion };
+    return { ...shared, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' };
+  }
+
+  async #follow(events: AsyncIterable<WatchEvent>, initial: T[] | undefined, alive: () => void): Promise<void> {
+    let collecting = initial;
+    for await (const event of events) {
+      alive();
+      this.#options.observe({ kind: 'event' });
+      if (event.type === 'ERROR') throw streamError(event.object);
+      const metadata = event.object['metadata'] as unknown as ObjectMeta;
+      if (event.type === 'BOOKMARK') {
+        if (collecting && metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
+          this.#options.store.replace(collecting, metadata.resourceVersion);
+          collecting = undefined;
+          this.#sync();
+        }
+      } else if (collecting) {
+        const value = this.#project(event.object);
+        if (value !== undefined) collecting.push(value);
+        continue;
+      } else {
+        this.#take(event);
+      }
+      if (!collecting) this.#resourceVersion = metadata.resourceVersion;
+      this.#backoff.reset();
+    }
+  }
+
+  #take(event: WatchEvent): void {
+    const value = this.#project(event.object);
+    if (value === undefined) return;
+    if (event.type === 'DELETED') this.#options.store.remove(value);
+    else this.#options.store.apply(value);
+  }
+
+  readonly #project = (raw: JsonObject): T | undefined => {
+    try {
+      return this.#options.project(raw);
+    } catch (error) {
+      this.#options.observe({ kind: 'skipped', reason: error instanceof Error ? error.message : String(error) });
+      return undefined;
+    }
+  };
+
+  #sync(): void {
+    this.#connected = true;
+    this.#firstSync.resolve();
+    this.#options.observe({ kind: 'synced' });
+  }
+}
+
+/** Servers without the streaming list refuse its parameters: 400 or 422, or 403 from an old admission of the options. */
+function isUnsupported(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 400 || error.status === 422);
+}
+
+function streamError(status: JsonObject): ApiError {
+  const code = status['code'];
+  return new ApiError({
+    status: typeof code === 'number' ? code : 500,
+    reason: String(status['reason'] ?? ''),
+    message: String(status['message'] ?? 'the watch ended with an error'),
+  });
+}

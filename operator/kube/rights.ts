@@ -1,0 +1,59 @@
+/** One RBAC rule as a role holds it; `apiGroups: ['']` is the core group. */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** What one loop of the operator may do, in the whole cluster or in the operator's own namespace. */
+export interface LoopRights {
+  readonly loop: string;
+  readonly scope: 'cluster' | 'namespace';
+  readonly rules: readonly PolicyRule[];
+}
+
+const GROUP = 'cloudoptim.io';
+
+/** The rights of everything that is no action; the roles are generated from these and from the actions' own. */
+export const loopRights: readonly LoopRights[] = [
+  {
+    loop: 'caches: nodes, pods and budgets, for drains and snapshots',
+    scope: 'cluster',
+    rules: [
+      { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['list', 'watch'] },
+      { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list', 'watch'] },
+    ],
+  },
+  {
+    loop: 'snapshots: what happened, and what is used where metrics.k8s.io is served',
+    scope: 'cluster',
+    rules: [
+      { apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] },
+      { apiGroups: ['metrics.k8s.io'], resources: ['nodes'], verbs: ['list'] },
+    ],
+  },
+  {
+    loop: 'controllers: read and finish the objects of this operator',
+    scope: 'namespace',
+    rules: [
+      { apiGroups: [GROUP], resources: ['optimizationactions', 'optimizationbackends'], verbs: ['list', 'watch', 'patch'] },
+      { apiGroups: [GROUP], resources: ['optimizationactions/status', 'optimizationbackends/status'], verbs: ['patch'] },
+      { apiGroups: [GROUP], resources: ['optimizationactions'], verbs: ['delete'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+    ],
+  },
+  {
+    loop: 'mirror: record the tasks of backends, and the backend that the environment names',
+    scope: 'namespace',
+    rules: [
+      { apiGroups: [GROUP], resources: ['optimizationactions'], verbs: ['create'] },
+      // Server-side apply of an object that does not exist yet needs create beside patch.
+      { apiGroups: [GROUP], resources: ['optimizationbackends'], verbs: ['create'] },
+    ],
+  },
+  {
+    loop: 'settings: keys and certificates of backends, the settings of seed 003, re-read when they change',
+    scope: 'namespace',
+    rules: [{ apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['list', 'watch'] }],
+  },
+];

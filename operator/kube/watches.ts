@@ -1,0 +1,61 @@
+import type { JsonObject } from '../lib/json.ts';
+import type { KubeClient } from './client.ts';
+import type { Resource } from './object.ts';
+import { Reflector, type ReflectorEvent } from './reflector.ts';
+import type { Store } from './store.ts';
+
+/** What is watched and where it goes. */
+export interface WatchRequest<T> {
+  readonly resource: Resource;
+  readonly namespace?: string;
+  readonly fieldSelector?: string;
+  /** Undefined leaves the object out. */
+  readonly project: (raw: JsonObject) => T | undefined;
+  readonly store: Store<T>;
+}
+
+interface Connected {
+  readonly connected: boolean;
+  readonly problem: string;
+}
+
+/** All watches of one process: started together, judged together, ended together. */
+export class Watches {
+  readonly #client: KubeClient;
+  readonly #silenceSeconds: number;
+  readonly #observe: (resource: Resource, event: ReflectorEvent) => void;
+  readonly #running: { readonly resource: Resource; readonly reflector: Connected; readonly loop: Promise<void> }[] = [];
+  readonly #stop = new AbortController();
+
+  constructor(client: KubeClient, silenceSeconds: number, observe: (resource: Resource, event: ReflectorEvent) => void) {
+    this.#client = client;
+    this.#silenceSeconds = silenceSeconds;
+    this.#observe = observe;
+  }
+
+  /** Starts one watch; resolves when its store holds the whole collection. */
+  start<T>(request: WatchRequest<T>): Promise<void> {
+    const { resource } = request;
+    const reflector = new Reflector({
+      ...request,
+      project: request.project,
+      client: this.#client,
+      silenceSeconds: this.#silenceSeconds,
+      observe: (event) => this.#observe(resource, event),
+    });
+    this.#running.push({ resource, reflector, loop: reflector.run(this.#stop.signal) });
+    return reflector.synced;
+  }
+
+  /** The watches that do not stand now, one text each: the resource and why. */
+  get broken(): readonly string[] {
+    const down = this.#running.filter((each) => !each.reflector.connected);
+    return [...new Set(down.map((each) => `${each.resource.plural} (${each.reflector.problem || 'not listed yet'})`))];
+  }
+
+  /** Ends all watches. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the operator is stopping'));
+    await Promise.all(this.#running.map((each) => each.loop));
+  }
+}

@@ -1,0 +1,110 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Every metric of the operator, in one table. Labels are bounded: no object names but those of backends, no error texts. */
+export function makeMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    actionsFinished: new Counter({
+      name: 'cloudoptim_actions_finished_total',
+      help: 'Actions that came to their end, by action and phase.',
+      labelNames: ['action', 'phase'],
+      registers,
+    }),
+    actionSeconds: new Histogram({
+      name: 'cloudoptim_action_duration_seconds',
+      help: 'Seconds from the start of an action to its end.',
+      labelNames: ['action'],
+      buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800],
+      registers,
+    }),
+    tasks: new Counter({
+      name: 'cloudoptim_tasks_total',
+      help: 'Tasks that arrived, by backend and what became of them: created, repeated or rejected.',
+      labelNames: ['backend', 'outcome'],
+      registers,
+    }),
+    reports: new Counter({
+      name: 'cloudoptim_reports_taken_total',
+      help: 'Results that a backend took or refused for good.',
+      labelNames: ['backend'],
+      registers,
+    }),
+    reportLag: new Gauge({
+      name: 'cloudoptim_reports_waiting',
+      help: 'Results that wait to be taken by a backend.',
+      labelNames: ['backend'],
+      registers,
+    }),
+    backendFailures: new Counter({
+      name: 'cloudoptim_backend_failures_total',
+      help: 'Calls of a backend that failed, by what was tried: intake, report, heartbeat, snapshot or events.',
+      labelNames: ['backend', 'what'],
+      registers,
+    }),
+    backendConnected: new Gauge({
+      name: 'cloudoptim_backend_connected',
+      help: '1 while the backend answers and accepts the key.',
+      labelNames: ['backend'],
+      registers,
+    }),
+    malformed: new Counter({
+      name: 'cloudoptim_backend_malformed_total',
+      help: 'Messages of a backend that could not be used at all.',
+      labelNames: ['backend'],
+      registers,
+    }),
+    eventsDropped: new Gauge({
+      name: 'cloudoptim_events_dropped',
+      help: 'Cluster events lost since the start because a backend did not take them in time.',
+      labelNames: ['backend'],
+      registers,
+    }),
+    unpricedNodes: new Gauge({
+      name: 'cloudoptim_unpriced_nodes',
+      help: 'Nodes that the price table does not name; they count 0 in the costs.',
+      registers,
+    }),
+    watchEvents: new Counter({
+      name: 'cloudoptim_watch_events_total',
+      help: 'Events and bookmarks of the watches, by resource.',
+      labelNames: ['resource'],
+      registers,
+    }),
+    watchLastEvent: new Gauge({
+      name: 'cloudoptim_watch_last_event_timestamp_seconds',
+      help: 'When a watch last heard anything, bookmarks included, by resource.',
+      labelNames: ['resource'],
+      registers,
+    }),
+    watchReconnects: new Counter({
+      name: 'cloudoptim_watch_disconnects_total',
+      help: 'Watches that ended with an error, by resource.',
+      labelNames: ['resource'],
+      registers,
+    }),
+    watchRelists: new Counter({
+      name: 'cloudoptim_watch_relists_total',
+      help: 'Lists taken anew, by resource.',
+      labelNames: ['resource'],
+      registers,
+    }),
+    queueDepth: new Gauge({
+      name: 'cloudoptim_queue_depth',
+      help: 'Objects that wait for a pass now, by controller.',
+      labelNames: ['controller'],
+      registers,
+    }),
+    passErrors: new Counter({
+      name: 'cloudoptim_pass_errors_total',
+      help: 'Passes that threw, by controller.',
+      labelNames: ['controller'],
+      registers,
+    }),
+  };
+}
+
+/** The metrics of one process. */
+export type Metrics = ReturnType<typeof makeMetrics>;

@@ -1,0 +1,62 @@
+import type { Progress } from '../actions/action.ts';
+import type { Blocker } from '../actions/blocker.ts';
+import type { OptimizationAction, OptimizationActionStatus, Phase } from '../api/optimization-action.ts';
+import { MAX_LISTED } from '../api/optimization-action-status.ts';
+import { type Summary, summarize } from '../api/summary.ts';
+
+const ENDED: readonly string[] = ['Planned', 'Succeeded', 'Failed', 'Cancelled', 'Expired'];
+
+/** Whether the object has come to its end: nothing is ever executed for it again. */
+export function isFinished(object: OptimizationAction): boolean {
+  return object.status?.finishedAt !== undefined && ENDED.includes(object.status.phase ?? '');
+}
+
+/** What a pass says of an object beside its conditions. */
+export type Facts = Omit<Partial<OptimizationActionStatus>, 'conditions' | 'observedGeneration' | 'phase'>;
+
+/** The status with this phase, summary and facts; facts that are not given stay as they are. */
+export function statusOf(object: OptimizationAction, phase: Phase, summary: Summary, now: Date, facts: Facts = {}): OptimizationActionStatus {
+  const { generation } = object.metadata;
+  return {
+    ...object.status,
+    ...facts,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    conditions: summarize(object.status?.conditions, summary, { now, generation }),
+  };
+}
+
+/** The status of an object that has come to its end. */
+export function endStatus(
+  object: OptimizationAction,
+  phase: Extract<Phase, 'Succeeded' | 'Failed' | 'Cancelled' | 'Expired' | 'Planned'>,
+  cause: { readonly reason: string; readonly message: string },
+  now: Date,
+  facts: Facts = {},
+): OptimizationActionStatus {
+  const state = phase === 'Succeeded' || phase === 'Planned' ? 'Done' : 'Failed';
+  return statusOf(object, phase, { state, ...cause }, now, { ...facts, finishedAt: now.toISOString() });
+}
+
+/** Progress, blockers and result as the status shows them; a success has no blockers left. */
+export function factsOf(progress: Progress): Facts {
+  const blockers = progress.state === 'succeeded' ? [] : (progress.blockers ?? []);
+  return {
+    ...listed(blockers),
+    ...(progress.result === undefined ? {} : { result: progress.result }),
+    ...(progress.total === undefined ? {} : { progress: counted(progress.done ?? 0, progress.total) }),
+  };
+}
+
+function counted(done: number, total: number) {
+  return { done, total, text: `${done}/${total}` };
+}
+
+// Undefined takes away what an earlier pass listed.
+function listed(blockers: readonly Blocker[]): Facts {
+  const omitted = blockers.length - MAX_LISTED;
+  return {
+    blockers: blockers.length === 0 ? undefined : blockers.slice(0, MAX_LISTED),
+    blockersOmitted: omitted > 0 ? omitted : undefined,
+  } as Facts;
+}

@@ -1,0 +1,164 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { type ConditionClaim, setConditions } from '../api/condition.ts';
+import { parseDuration } from '../api/duration.ts';
+import {
+  type OptimizationBackend,
+  type OptimizationBackendSpec,
+  type OptimizationBackendStatus,
+  optimizationBackendSpec,
+} from '../api/optimization-backend.ts';
+import { type Summary, summarize } from '../api/summary.ts';
+import { type UpstreamDesk, type UpstreamReport, upstreamTopic } from '../api/upstream.ts';
+import type { Outcome } from '../kube/controller.ts';
+import { dataTopic, type NamedDataWatch } from '../kube/named-data.ts';
+import { SECRETS } from '../kube/resources.ts';
+
+/** The key of a credentials Secret that holds the bearer key (seed 003). */
+export const API_KEY = 'api-key';
+
+/** Numbers in the status are brought up to date this often. */
+const REFRESH_SECONDS = 60;
+
+/** What the reconciler of OptimizationBackends works with. */
+export interface BackendReconcilerOptions {
+  readonly desk: UpstreamDesk;
+  readonly secrets: NamedDataWatch;
+  /** The names of all actions. */
+  readonly actions: readonly string[];
+  /** The key the environment gave, for the backend the environment made. */
+  readonly environmentKey: (backend: string) => string | undefined;
+}
+
+/** Makes one upstream run as its OptimizationBackend says, and says in its status how it is doing. */
+export class BackendReconciler {
+  readonly #options: BackendReconcilerOptions;
+  readonly #schema: ReturnType<typeof optimizationBackendSpec>;
+
+  constructor(options: BackendReconcilerOptions) {
+    this.#options = options;
+    this.#schema = optimizationBackendSpec(options.actions);
+  }
+
+  /** One pass; the upstream is changed only where the object or its Secrets say something else than before. */
+  async reconcile(
+    object: OptimizationBackend,
+    { now, signal }: { readonly now: Date; readonly signal: AbortSignal },
+  ): Promise<Outcome<OptimizationBackendStatus>> {
+    const parsed = this.#schema.safeParse(object.spec);
+    if (!parsed.success) {
+      const message = `spec is not valid: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`;
+      return { status: statusOf(object, { state: 'Failed', reason: 'InvalidSpec', message }, [], now, {}), next: { kind: 'settled' } };
+    }
+    const { name } = object.metadata;
+    const spec: OptimizationBackendSpec = parsed.data;
+    const { key, caBundle, missing } = await this.#credentials(name, spec, signal);
+    const intervals = {
+      poll: parseDuration(spec.intervals.poll) ?? 10,
+      metrics: parseDuration(spec.intervals.metrics) ?? 60,
+      heartbeat: parseDuration(spec.intervals.heartbeat) ?? 30,
+    };
+    const agentID = spec.agentID ?? `${spec.clusterID}-agent`;
+    const report = await this.#options.desk.ensure({ name, spec, agentID, intervals, key, caBundle });
+    const secrets = [spec.credentialsSecretRef?.name, spec.tls?.caBundleSecretRef?.name].filter((each) => each !== undefined);
+    const changed = [upstreamTopic(name), ...secrets.map((each) => dataTopic(SECRETS, each))];
+    return { status: shown(object, spec, report, missing, agentID, now), next: { kind: 'when', changed, orAfter: REFRESH_SECONDS } };
+  }
+
+  async #credentials(name: string, spec: OptimizationBackendSpec, signal: AbortSignal) {
+    const ref = spec.credentialsSecretRef;
+    const secret = ref ? await this.#options.secrets.secret(ref.name, signal) : undefined;
+    const key = secret?.[API_KEY] || this.#options.environmentKey(name);
+    const caRef = spec.tls?.caBundleSecretRef;
+    const caBundle = caRef ? (await this.#options.secrets.secret(caRef.name, signal))?.[caRef.key] : undefined;
+    const missing: string[] = [];
+    if (!key) missing.push(ref ? `the Secret ${ref.name} has no key ${API_KEY}` : 'spec.credentialsSecretRef names no Secret');
+    if (caRef && !caBundle) missing.push(`the Secret ${caRef.name} has no key ${caRef.key}`);
+    return { key: key || undefined, caBundle, missing: missing.join('; ') };
+  }
+}
+
+/** Whether a change of the object asks for a pass: another spec or another object. */
+export function isRelevantBackend(before: OptimizationBackend | undefined, after: OptimizationBackend): boolean {
+  return before?.metadata.uid !== after.metadata.uid || before.metadata.generation !== after.metadata.generation;
+}
+
+/** Whether watchers want to see the difference at once: a condition that changed, not a number. */
+export function isUrgentBackend(before: OptimizationBackendStatus | undefined, after: OptimizationBackendStatus): boolean {
+  return !isDeepStrictEqual(before?.conditions, after.conditions) || before?.registeredAs !== after.registeredAs;
+}
+
+/** The status that tells an error which keeps coming back. */
+export function troubleStatus(object: OptimizationBackend, message: string, now: Date): OptimizationBackendStatus {
+  return statusOf(object, { state: 'Retrying', reason: 'Error', message }, [], now, {});
+}
+
+function shown(
+  object: OptimizationBackend,
+  spec: OptimizationBackendSpec,
+  report: UpstreamReport,
+  missing: string,
+  agentID: string,
+  now: Date,
+): OptimizationBackendStatus {
+  const facts = {
+    ...(report.registered ? { registeredAs: agentID } : {}),
+    ...(report.lastTask ? { lastTaskTime: seconds(report.lastTask) } : {}),
+    tasks: report.tasks,
+    lag: report.lag,
+  };
+  const claims = [connected(report, missing), authenticated(report, missing)];
+  const status = statusOf(object, summaryOf(spec, report, missing), claims, now, facts);
+  // Times alone are no reason to write: an idle operator is silent (they are renewed with whatever else changes, and when contact is lost).
+  if (isDeepStrictEqual(status, object.status)) return status;
+  return {
+    ...status,
+    ...(report.lastContact ? { lastContactTime: seconds(report.lastContact) } : {}),
+    ...(report.lastSnapshot ? { lastSnapshotTime: seconds(report.lastSnapshot) } : {}),
+  };
+}
+
+function summaryOf(spec: OptimizationBackendSpec, report: UpstreamReport, missing: string): Summary {
+  if (missing) return { state: 'Retrying', reason: 'CredentialsMissing', message: missing };
+  if (report.authenticated === false) return { state: 'Retrying', reason: 'Unauthorized', message: report.message };
+  if (report.connected === false) return { state: 'Retrying', reason: 'Unreachable', message: report.message };
+  if (report.connected === undefined) return { state: 'Working', reason: 'Connecting', message: `waits for the first answer of ${spec.url}` };
+  if (spec.suspend) return { state: 'Done', reason: 'Suspended', message: 'connected; takes no new tasks because spec.suspend is true' };
+  const costs = report.unpriced ? `; no price for ${report.unpriced}` : '';
+  return { state: 'Done', reason: 'Connected', message: `connected to ${spec.url}${costs}` };
+}
+
+function connected(report: UpstreamReport, missing: string): ConditionClaim {
+  if (report.connected === undefined) return { type: 'Connected', status: 'Unknown', reason: 'Connecting', message: missing };
+  if (report.connected) return { type: 'Connected', status: 'True', reason: 'Connected', message: '' };
+  return { type: 'Connected', status: 'False', reason: 'Unreachable', message: report.message };
+}
+
+function authenticated(report: UpstreamReport, missing: string): ConditionClaim {
+  const type = 'Authenticated';
+  if (missing) return { type, status: 'False', reason: 'CredentialsMissing', message: missing };
+  if (report.authenticated === undefined) return { type, status: 'Unknown', reason: 'Connecting', message: '' };
+  if (report.authenticated) return { type, status: 'True', reason: 'Connected', message: '' };
+  return { type, status: 'False', reason: 'Unauthorized', message: report.message };
+}
+
+function statusOf(
+  object: OptimizationBackend,
+  summary: Summary,
+  claims: readonly ConditionClaim[],
+  now: Date,
+  facts: Partial<OptimizationBackendStatus>,
+): OptimizationBackendStatus {
+  const { generation } = object.metadata;
+  const context = { now, generation };
+  return {
+    ...object.status,
+    ...facts,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    conditions: summarize(setConditions(object.status?.conditions, claims, context), summary, context),
+  };
+}
+
+function seconds(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,81 @@
+import type { UpstreamDesk, UpstreamReport, UpstreamRequest } from '../api/upstream.ts';
+import type { OptimizationAction } from '../api/optimization-action.ts';
+import { backends } from '../backends/index.ts';
+import type { CoreEvent } from '../kube/cluster-event.ts';
+import type { Store } from '../kube/store.ts';
+import { Upstream, type UpstreamNews, type UpstreamWorld } from './upstream.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** What the desk works with. */
+export interface DeskOptions {
+  readonly upstreams: Upstreams;
+  readonly world: UpstreamWorld;
+  /** The Events of the last hour that are worth sending, so that a new upstream misses none of the last minutes. */
+  readonly events: Store<CoreEvent>;
+  /** Kinds of nodes without a price, as text; empty when there is no price table. */
+  readonly unpriced: () => string;
+  readonly onNews: (upstream: string, news: UpstreamNews) => void;
+}
+
+/** Turns what the OptimizationBackends ask for into running upstreams, and what those know into numbers for the status. */
+export class Desk implements UpstreamDesk {
+  readonly #options: DeskOptions;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  async ensure(request: UpstreamRequest): Promise<UpstreamReport> {
+    const { name, spec, agentID, intervals, key, caBundle } = request;
+    const { suspend, ...settings } = spec;
+    const identity = { name, settings: { ...settings, agentID, intervals, caBundle } };
+    const upstream = await this.#options.upstreams.ensure(identity, key, suspend, () => this.#make(request));
+    return this.#report(upstream);
+  }
+
+  #make(request: UpstreamRequest): Upstream {
+    const { name, spec, agentID, intervals, key, caBundle } = request;
+    const settings = {
+      name,
+      url: spec.url,
+      ...(spec.webSocketURL ? { webSocketURL: spec.webSocketURL } : {}),
+      clusterID: spec.clusterID,
+      agentID,
+      ...(key ? { key } : {}),
+      intervals,
+      tls: { ...(caBundle ? { caBundle } : {}), insecureSkipVerify: spec.tls?.insecureSkipVerify ?? false },
+    };
+    const upstream = new Upstream(this.#options.world, {
+      name,
+      clusterID: spec.clusterID,
+      allowed: spec.actions,
+      makeBackend: (observe) => backends[spec.protocol](settings, observe),
+      onNews: (news) => this.#options.onNews(name, news),
+    });
+    for (const pod of this.#options.world.view.pods()) upstream.feed.observePod(undefined, pod);
+    for (const event of this.#options.events.values()) upstream.feed.observeEvent(event);
+    return upstream;
+  }
+
+  #report(upstream: Upstream): UpstreamReport {
+    const { connected, authenticated, message, lastContact, lastTask, lastSnapshot, registered, received, reported, rejected } = upstream.facts;
+    let running = 0;
+    for (const object of this.#options.world.store.values()) if (isRunning(object, upstream.name)) running++;
+    return {
+      connected,
+      authenticated,
+      message,
+      lastContact,
+      lastTask,
+      lastSnapshot,
+      registered,
+      tasks: { received, running, reported, rejected },
+      lag: upstream.reporter.lag,
+      unpriced: this.#options.unpriced(),
+    };
+  }
+}
+
+function isRunning(object: OptimizationAction, backend: string): boolean {
+  return object.spec?.source?.backend === backend && object.status?.finishedAt === undefined;
+}

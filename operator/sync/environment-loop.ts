@@ -1,0 +1,56 @@
+import type { Bus } from '../kube/bus.ts';
+import { dataTopic, type NamedDataWatch } from '../kube/named-data.ts';
+import { CONFIG_MAPS } from '../kube/resources.ts';
+import { Backoff } from '../lib/backoff.ts';
+import { abortable } from '../lib/wait.ts';
+import { type EnvironmentBackend, environmentSpec, SEED_CONFIG_MAP, type SeedSettings } from './environment.ts';
+
+/** What the loop works with. */
+export interface EnvironmentLoopOptions {
+  readonly settings: SeedSettings;
+  readonly named: NamedDataWatch;
+  readonly bus: Bus;
+  readonly backend: EnvironmentBackend;
+  /** The level that the ConfigMap names; undefined: back to that of the environment. */
+  readonly onLogLevel: (level: string | undefined) => void;
+  readonly onApplied: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Keeps the backend of the environment and the log level as environment and ConfigMap say, for as long as the process runs. */
+export class EnvironmentLoop {
+  readonly #options: EnvironmentLoopOptions;
+
+  constructor(options: EnvironmentLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Runs until the signal aborts; never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { bus, onError } = this.#options;
+    const backoff = new Backoff(0.5, 30);
+    while (!signal.aborted) {
+      const changed = Promise.withResolvers<void>();
+      const unsubscribe = bus.subscribe([dataTopic(CONFIG_MAPS, SEED_CONFIG_MAP)], changed.resolve);
+      signal.addEventListener('abort', () => changed.resolve(), { once: true });
+      try {
+        await this.#apply(signal);
+        backoff.reset();
+        await changed.promise;
+      } catch (error) {
+        if (!signal.aborted) onError(error);
+        await abortable(backoff.next(), signal);
+      } finally {
+        unsubscribe();
+      }
+    }
+  }
+
+  async #apply(signal: AbortSignal): Promise<void> {
+    const { named, settings, backend, onLogLevel, onApplied } = this.#options;
+    const configMap = await named.configMap(SEED_CONFIG_MAP, signal);
+    onLogLevel(configMap?.['log-level']);
+    const spec = environmentSpec(settings, configMap);
+    if (spec && (await backend.apply(spec, signal))) onApplied();
+  }
+}

@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import { API_VERSION } from '../api/group.ts';
+import { OPTIMIZATION_BACKENDS } from '../api/optimization-backend.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { JsonObject } from '../lib/json.ts';
+
+/** The name of the OptimizationBackend that the environment makes. */
+export const ENVIRONMENT_BACKEND = 'default';
+/** The ConfigMap and Secret of seed 003 (optimizer.md section 6). */
+export const SEED_CONFIG_MAP = 'cloudoptim-client-config';
+/** The Secret of seed 003, with the key `api-key`. */
+export const SEED_SECRET = 'cloudoptim-client-secret';
+
+const FIELD_MANAGER = 'cloudoptim-environment';
+const DEFAULT_URL = 'https://central.cloudoptim.io';
+
+/** The variables of seed 003 that describe a backend; absent ones may stand in the ConfigMap. */
+export interface SeedSettings {
+  readonly CENTRAL_SERVER_URL?: string | undefined;
+  readonly CLUSTER_ID?: string | undefined;
+  readonly AGENT_ID?: string | undefined;
+  readonly TASK_POLL_INTERVAL_SECONDS?: number | undefined;
+  readonly METRICS_POLL_INTERVAL_SECONDS?: number | undefined;
+  readonly HEARTBEAT_INTERVAL_SECONDS?: number | undefined;
+}
+
+/** The spec of the backend that environment and ConfigMap describe together (the environment wins), or undefined where neither names a cluster. */
+export function environmentSpec(env: SeedSettings, configMap: Readonly<Record<string, string>> = {}): JsonObject | undefined {
+  const clusterID = env.CLUSTER_ID ?? configMap['cluster-id'];
+  if (!clusterID) return undefined;
+  const seconds = (value: number | undefined, key?: string) => {
+    const chosen = value ?? (key === undefined ? undefined : Number(configMap[key]));
+    return chosen === undefined || Number.isNaN(chosen) ? undefined : `${chosen}s`;
+  };
+  return {
+    protocol: 'CloudOptim',
+    url: env.CENTRAL_SERVER_URL ?? configMap['central-server-url'] ?? DEFAULT_URL,
+    clusterID,
+    agentID: env.AGENT_ID,
+    credentialsSecretRef: { name: SEED_SECRET },
+    intervals: {
+      poll: seconds(env.TASK_POLL_INTERVAL_SECONDS, 'poll-interval-seconds'),
+      metrics: seconds(env.METRICS_POLL_INTERVAL_SECONDS, 'metrics-interval-seconds'),
+      heartbeat: seconds(env.HEARTBEAT_INTERVAL_SECONDS),
+    },
+  };
+}
+
+/** Keeps the OptimizationBackend of the environment as environment and ConfigMap describe it; throws what the API server says against it. */
+export class EnvironmentBackend {
+  readonly #client: KubeClient;
+  readonly #namespace: string;
+  #applied: JsonObject | undefined;
+
+  constructor(client: KubeClient, namespace: string) {
+    this.#client = client;
+    this.#namespace = namespace;
+  }
+
+  /** Applies the spec unless it was applied already; returns whether something was written. */
+  async apply(spec: JsonObject, signal: AbortSignal): Promise<boolean> {
+    if (isDeepStrictEqual(spec, this.#applied)) return false;
+    const metadata = { name: ENVIRONMENT_BACKEND, namespace: this.#namespace, labels: { 'app.kubernetes.io/managed-by': 'cloudoptim-operator' } };
+    const ref = { resource: OPTIMIZATION_BACKENDS, namespace: this.#namespace, name: ENVIRONMENT_BACKEND };
+    const body: JsonObject = { apiVersion: API_VERSION, kind: 'OptimizationBackend', metadata, spec };
+    await this.#client.patch(ref, 'apply', body, signal, { query: { fieldManager: FIELD_MANAGER, force: true } });
+    this.#applied = spec;
+    return true;
+  }
+}

@@ -1,0 +1,58 @@
+import type { ContactEvent } from '../backends/backend.ts';
+
+/** What is known of one upstream, for the status of its OptimizationBackend, readiness and metrics. */
+export interface UpstreamFacts {
+  /** Whether the last call was answered. Undefined until the first one. */
+  connected: boolean | undefined;
+  /** Whether the upstream accepts the key. Undefined until it said so. */
+  authenticated: boolean | undefined;
+  streaming: boolean;
+  /** Why it is not connected or not authenticated. */
+  message: string;
+  lastContact: Date | undefined;
+  lastTask: Date | undefined;
+  lastSnapshot: Date | undefined;
+  registered: boolean;
+  received: number;
+  rejected: number;
+  reported: number;
+}
+
+/** Facts of an upstream that was never spoken to. */
+export function newFacts(): UpstreamFacts {
+  return {
+    connected: undefined,
+    authenticated: undefined,
+    streaming: false,
+    message: '',
+    lastContact: undefined,
+    lastTask: undefined,
+    lastSnapshot: undefined,
+    registered: false,
+    received: 0,
+    rejected: 0,
+    reported: 0,
+  };
+}
+
+/** Takes what the adapter tells; returns whether something changed that an operator of the cluster wants to see at once. */
+export function noteContact(facts: UpstreamFacts, event: ContactEvent, at: Date): boolean {
+  const before = `${facts.connected} ${facts.authenticated} ${facts.message}`;
+  if (event.kind === 'contact') {
+    facts.lastContact = at;
+    facts.connected = true;
+    facts.authenticated = true;
+    facts.message = '';
+  } else if (event.kind === 'unauthenticated') {
+    facts.lastContact = at;
+    facts.connected = true;
+    facts.authenticated = false;
+    facts.message = event.message;
+  } else if (event.kind === 'unreachable') {
+    facts.connected = false;
+    facts.message = event.message;
+  } else if (event.kind === 'streaming') {
+    facts.streaming = event.open;
+  }
+  return before !== `${facts.connected} ${facts.authenticated} ${facts.message}`;
+}

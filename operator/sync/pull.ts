@@ -1,0 +1,52 @@
+import type { Backend } from '../backends/backend.ts';
+import type { UpstreamFacts } from './facts.ts';
+import { type IntakeOptions, takeIn } from './intake.ts';
+import { rejectionOf } from './report-text.ts';
+import type { Reporter } from './reporter.ts';
+
+/** Tasks of one upstream that are being recorded at the same time; more wait in the adapter. */
+const WIDTH = 16;
+
+/** What the intake loop of one upstream works with. */
+export interface PullOptions extends IntakeOptions {
+  readonly source: Backend;
+  readonly reporter: Reporter;
+  readonly facts: UpstreamFacts;
+  readonly onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) => void;
+}
+
+/**
+ * Takes tasks in until the signal ends it: new ones become objects, known ones are answered from theirs, bad ones are reported as failed. One
+ * bad or slow task never holds up the rest, and a task that is being taken in is not taken in twice.
+ */
+export async function pull(options: PullOptions, signal: AbortSignal): Promise<void> {
+  const underWay = new Map<string, Promise<void>>();
+  for await (const task of options.source.tasks(signal)) {
+    if (underWay.has(task.id)) continue;
+    const run = take(task).finally(() => underWay.delete(task.id));
+    underWay.set(task.id, run);
+    if (underWay.size >= WIDTH) await Promise.race(underWay.values());
+  }
+  await Promise.all(underWay.values());
+
+  async function take(task: Parameters<typeof takeIn>[0]): Promise<void> {
+    try {
+      const intake = await takeIn(task, options, signal);
+      if (intake.kind === 'seen') {
+        options.reporter.repeat(intake.object);
+        return options.onTask(task.id, 'repeated', `task ${task.id} was seen before`);
+      }
+      options.facts.lastTask = new Date();
+      if (intake.kind === 'created') {
+        options.facts.received++;
+        return options.onTask(task.id, 'created', `task ${task.id} is recorded`);
+      }
+      options.facts.rejected++;
+      options.reporter.reject(rejectionOf(task.id, intake, new Date()));
+      options.onTask(task.id, 'rejected', intake.message);
+    } catch (error) {
+      // Stopped before it was recorded: nothing was accepted, the backend offers it again.
+      if (!signal.aborted) options.onRetry(task.id, error);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { findCondition, setCondition } from '../api/condition.ts';
+import { OPTIMIZATION_ACTIONS, type OptimizationAction } from '../api/optimization-action.ts';
+import type { Backend, Report, ReportOutcome } from '../backends/backend.ts';
+import { BackendError } from '../backends/backend.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { keyOf } from '../kube/controller.ts';
+import { isStatus } from '../kube/error.ts';
+import { applyStatus } from '../kube/status.ts';
+import type { Store } from '../kube/store.ts';
+import { WorkQueue } from '../kube/work-queue.ts';
+import { Backoff } from '../lib/backoff.ts';
+import type { Seconds } from '../lib/next.ts';
+import { reportOf } from './report-text.ts';
+
+/** The field manager of the Reported condition, so that it does not collide with the rest of the status. */
+const REPORT_MANAGER = 'cloudoptim-report';
+/** Reports on their way at the same time. */
+const WIDTH = 8;
+/** optimizer.md section 1: 1 s doubled to 60 s, without a limit on attempts. */
+const RETRY = { initial: 1, max: 60 };
+
+/** What the reports of one upstream work with. */
+export interface ReporterOptions {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly client: KubeClient;
+  readonly store: Store<OptimizationAction>;
+  readonly onTaken: () => void;
+  readonly onFailure: (taskID: string, error: unknown, retryIn: Seconds) => void;
+}
+
+/**
+ * Delivers results until they are taken or refused for good. The objects are the outbox: what is finished and not Reported is delivered, also
+ * after a restart; only rejections, which have no object, live in memory (the backend offers such a task again).
+ */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #queue: WorkQueue;
+  readonly #rejections = new Map<string, Report>();
+  readonly #repeats = new Set<string>();
+  readonly #backoffs = new Map<string, Backoff>();
+  readonly #stop = new AbortController();
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue({ width: WIDTH, handle: (key) => this.#deliver(key) });
+    this.#queue.open();
+  }
+
+  /** Looks at an object that is new or has changed: what is finished and not reported goes out. */
+  notice(object: OptimizationAction): void {
+    if (isUnreported(object, this.#options.name)) this.#queue.add(keyOf(object));
+  }
+
+  /** Sends the stored result of a task that the backend offered again. */
+  repeat(object: OptimizationAction): void {
+    if (!reportOf(object)) return;
+    this.#repeats.add(keyOf(object));
+    this.#queue.add(keyOf(object));
+  }
+
+  /** Reports a task that never became an object. */
+  reject(report: Report): void {
+    const key = `rejected:${report.taskID}`;
+    this.#rejections.set(key, report);
+    this.#queue.add(key);
+  }
+
+  /** Tries everything at once that waits for its next attempt: the upstream answers again. */
+  hurry(): void {
+    for (const key of this.#backoffs.keys()) this.#queue.add(key);
+    this.#backoffs.clear();
+  }
+
+  /** Results that wait to be taken. */
+  get lag(): number {
+    let lag = this.#rejections.size;
+    for (const object of this.#options.store.values()) if (isUnreported(object, this.#options.name)) lag++;
+    return lag;
+  }
+
+  /** Lets deliveries under way end, for at most this long, and starts no more. */
+  async close(within: Seconds): Promise<void> {
+    const timer = setTimeout(() => this.#stop.abort(new Error('the operator is stopping')), within * 1000);
+    await this.#queue.close();
+    clearTimeout(timer);
+  }
+
+  async #deliver(key: string): Promise<void> {
+    const rejection = this.#rejections.get(key);
+    const object = this.#options.store.get(key);
+    const report = rejection ?? (object && this.#reportDue(key, object));
+    if (!report) return;
+    try {
+      const outcome = await this.#options.backend.report(report, this.#stop.signal);
+      if (object) await this.#settle(object, outcome);
+      this.#rejections.delete(key);
+      this.#repeats.delete(key);
+      this.#backoffs.delete(key);
+      this.#options.onTaken();
+    } catch (error) {
+      this.#retry(key, report, error);
+    }
+  }
+
+  #reportDue(key: string, object: OptimizationAction): Report | undefined {
+    const due = this.#repeats.has(key) || isUnreported(object, this.#options.name);
+    return due ? reportOf(object) : undefined;
+  }
+
+  async #settle(object: OptimizationAction, outcome: ReportOutcome): Promise<void> {
+    if (!isUnreported(object, this.#options.name)) return;
+    const claim = outcome.taken
+      ? { type: 'Reported', status: 'True' as const, reason: 'Taken', message: 'the backend has taken the result' }
+      : { type: 'Reported', status: 'False' as const, reason: 'Refused', message: `the backend refused the result for good: ${outcome.reason}` };
+    const { name, namespace, generation } = object.metadata;
+    const conditions = setCondition([], claim, { now: new Date(), generation });
+    const ref = { resource: OPTIMIZATION_ACTIONS, name, ...(namespace ? { namespace } : {}) };
+    try {
+      const answer = await applyStatus(this.#options.client, ref, object, { conditions }, AbortSignal.timeout(30_000), REPORT_MANAGER);
+      this.#options.store.put(answer as unknown as OptimizationAction);
+    } catch (error) {
+      // Deleted or replaced meanwhile: the result was taken, there is nothing left to note it on.
+      if (!isStatus(error, 404) && !isStatus(error, 409)) throw error;
+    }
+  }
+
+  #retry(key: string, report: Report, error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    const backoff = this.#backoffs.get(key) ?? new Backoff(RETRY.initial, RETRY.max);
+    this.#backoffs.set(key, backoff);
+    const asked = error instanceof BackendError ? (error.retryAfter ?? 0) : 0;
+    const retryIn = Math.max(backoff.next(), asked);
+    this.#options.onFailure(report.taskID, error, retryIn);
+    this.#queue.addAfter(key, retryIn);
+  }
+}
+
+/** Whether the object is a finished task of this backend whose result nobody has taken or refused yet. */
+export function isUnreported(object: OptimizationAction, backend: string): boolean {
+  if (object.spec?.source?.backend !== backend || object.status?.finishedAt === undefined) return false;
+  const reported = findCondition(object.status.conditions, 'Reported');
+  return reported === undefined || reported.status === 'Unknown';
+}

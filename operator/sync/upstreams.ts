@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { OptimizationAction } from '../api/optimization-action.ts';
+import type { CoreEvent } from '../kube/cluster-event.ts';
+import type { Node } from '../kube/node.ts';
+import type { Pod } from '../kube/pod.ts';
+import type { Seconds } from '../lib/next.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What decides whether a running upstream still fits: everything but the key and the suspension. */
+export interface UpstreamIdentity {
+  readonly name: string;
+  /** Compared as a whole; any difference makes the upstream anew. */
+  readonly settings: unknown;
+}
+
+/** The running upstreams by name; started, changed and stopped without a restart of the process. */
+export class Upstreams {
+  readonly #running = new Map<string, { upstream: Upstream; settings: unknown; key: string | undefined }>();
+
+  /** The upstream of this name, if it runs. */
+  get(name: string): Upstream | undefined {
+    return this.#running.get(name)?.upstream;
+  }
+
+  /** All that run. */
+  all(): readonly Upstream[] {
+    return [...this.#running.values()].map((entry) => entry.upstream);
+  }
+
+  /** Makes what runs equal to what is wanted; a changed upstream ends its deliveries before the new one starts. */
+  async ensure(identity: UpstreamIdentity, key: string | undefined, suspend: boolean, make: () => Upstream): Promise<Upstream> {
+    const { name, settings } = identity;
+    const entry = this.#running.get(name);
+    if (entry && isDeepStrictEqual(entry.settings, settings)) {
+      if (key !== undefined && key !== entry.key) entry.upstream.useKey(key);
+      entry.key = key;
+      await entry.upstream.takeTasks(!suspend);
+      return entry.upstream;
+    }
+    if (entry) await this.stop(name, 5, false);
+    const upstream = make();
+    this.#running.set(name, { upstream, settings, key });
+    upstream.start();
+    await upstream.takeTasks(!suspend);
+    return upstream;
+  }
+
+  /** Stops one upstream. */
+  async stop(name: string, within: Seconds, goodbye: boolean): Promise<void> {
+    const entry = this.#running.get(name);
+    this.#running.delete(name);
+    await entry?.upstream.stop(within, goodbye);
+  }
+
+  /** Takes no more tasks anywhere. */
+  async stopIntake(): Promise<void> {
+    await Promise.all(this.all().map((upstream) => upstream.takeTasks(false)));
+  }
+
+  /** Stops all, with a goodbye. */
+  async stopAll(within: Seconds): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((name) => this.stop(name, within, true)));
+  }
+
+  /** Tells the upstream of a mirrored object that it changed. */
+  noticeAction(object: OptimizationAction): void {
+    const backend = object.spec?.source?.backend;
+    if (backend !== undefined) this.get(backend)?.reporter.notice(object);
+  }
+
+  /** Tells every feed of an Event. */
+  observeEvent(event: CoreEvent): void {
+    for (const { upstream } of this.#running.values()) upstream.feed.observeEvent(event);
+  }
+
+  /** Tells every feed of a changed node. */
+  observeNode(before: Node | undefined, after: Node | undefined): void {
+    for (const { upstream } of this.#running.values()) upstream.feed.observeNode(before, after);
+  }
+
+  /** Tells every feed of a changed pod. */
+  observePod(before: Pod | undefined, after: Pod | undefined): void {
+    for (const { upstream } of this.#running.values()) upstream.feed.observePod(before, after);
+  }
+}

@@ -1,0 +1,114 @@
+import { findCondition } from './api/condition.ts';
+import type { OptimizationAction, OptimizationActionStatus } from './api/optimization-action.ts';
+import type { OptimizationBackend, OptimizationBackendStatus } from './api/optimization-backend.ts';
+import type { EventRecorder } from './kube/events.ts';
+import type { Resource } from './kube/object.ts';
+import type { ReflectorEvent } from './kube/reflector.ts';
+import type { Logger, Logs } from './observe/logger.ts';
+import type { Metrics } from './observe/metrics.ts';
+import { noteOf } from './reconcilers/action-changes.ts';
+import type { UpstreamNews } from './sync/upstream.ts';
+
+/** Turns what happens into log lines, metrics and Events; nobody else decides what is worth telling. */
+export class Telling {
+  readonly #metrics: Metrics;
+  readonly #events: EventRecorder;
+  readonly #actions: Logger;
+  readonly #backends: Logger;
+  readonly #watches: Logger;
+
+  constructor(logs: Logs, metrics: Metrics, events: EventRecorder) {
+    this.#metrics = metrics;
+    this.#events = events;
+    this.#actions = logs.component('actions');
+    this.#backends = logs.component('backends');
+    this.#watches = logs.component('watches');
+  }
+
+  /** An action's status was written. */
+  actionWritten(object: OptimizationAction, before: OptimizationActionStatus | undefined, after: OptimizationActionStatus): void {
+    const note = noteOf(before, after);
+    if (note) this.#events.record(object, note);
+    const ready = findCondition(after.conditions, 'Ready');
+    const fields = {
+      action: object.spec?.action,
+      object: object.metadata.name,
+      ...(object.spec?.source ? { task_id: object.spec.source.taskID, backend: object.spec.source.backend } : {}),
+      ...(after.target ? { target: after.target, ...nodeName(after.target) } : {}),
+      phase: after.phase,
+      reason: ready?.reason,
+    };
+    if (after.finishedAt === undefined) {
+      if (before?.phase !== after.phase || note) this.#actions.info(fields, ready?.message ?? '');
+      return;
+    }
+    const duration = (Date.parse(after.finishedAt) - Date.parse(after.startedAt ?? after.finishedAt)) / 1000;
+    this.#metrics.actionsFinished.inc({ action: object.spec?.action ?? '', phase: after.phase ?? '' });
+    this.#metrics.actionSeconds.observe({ action: object.spec?.action ?? '' }, duration);
+    this.#actions.info({ ...fields, duration_seconds: duration }, ready?.message ?? '');
+  }
+
+  /** A backend's status was written. */
+  backendWritten(object: OptimizationBackend, before: OptimizationBackendStatus | undefined, after: OptimizationBackendStatus): void {
+    const was = findCondition(before?.conditions, 'Ready');
+    const is = findCondition(after.conditions, 'Ready');
+    if (!is || (was?.status === is.status && was.reason === is.reason)) return;
+    const good = is.status === 'True';
+    this.#metrics.backendConnected.set({ backend: object.metadata.name }, good ? 1 : 0);
+    if (is.status === 'Unknown') return;
+    this.#events.record(object, { type: good ? 'Normal' : 'Warning', reason: is.reason, message: is.message });
+    if (good) this.#backends.info({ backend: object.metadata.name }, is.message);
+    else this.#backends.warn({ backend: object.metadata.name, reason: is.reason }, is.message);
+  }
+
+  /** An upstream told something. */
+  upstream(backend: string, news: UpstreamNews): void {
+    if (news.kind === 'task') {
+      this.#metrics.tasks.inc({ backend, outcome: news.what });
+      const fields = { backend, task_id: news.taskID, outcome: news.what };
+      if (news.what === 'rejected') this.#backends.warn(fields, news.message);
+      else if (news.what === 'created') this.#backends.info(fields, news.message);
+      else this.#backends.debug(fields, news.message);
+    } else if (news.kind === 'reported') {
+      this.#metrics.reports.inc({ backend });
+    } else if (news.kind === 'malformed') {
+      this.#metrics.malformed.inc({ backend });
+      this.#backends.warn({ backend }, news.message);
+    } else if (news.kind === 'failure') {
+      this.#metrics.backendFailures.inc({ backend, what: news.what });
+      const task = news.taskID === undefined ? {} : { task_id: news.taskID };
+      this.#backends.warn({ backend, what: news.what, ...task, retry_in_seconds: news.retryIn }, messageOf(news.error));
+    }
+  }
+
+  /** A watch told something. */
+  watch(resource: Resource, event: ReflectorEvent): void {
+    const labels = { resource: resource.plural };
+    if (event.kind === 'event') {
+      this.#metrics.watchEvents.inc(labels);
+      this.#metrics.watchLastEvent.setToCurrentTime(labels);
+    } else if (event.kind === 'disconnected') {
+      this.#metrics.watchReconnects.inc(labels);
+      this.#watches.warn(labels, event.reason);
+    } else if (event.kind === 'relist') {
+      this.#metrics.watchRelists.inc(labels);
+      this.#watches.info(labels, event.reason);
+    } else if (event.kind === 'skipped') {
+      this.#watches.error(labels, event.reason);
+    }
+  }
+
+  /** A pass threw. */
+  passFailed(controller: string, key: string, error: unknown, retryIn: number): void {
+    this.#metrics.passErrors.inc({ controller });
+    this.#actions.error({ controller, object: key, retry_in_seconds: retryIn, err: error }, messageOf(error));
+  }
+}
+
+function nodeName(target: string): { node_name?: string } {
+  return target.startsWith('node/') ? { node_name: target.slice('node/'.length) } : {};
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util';
+import { type CloudOptimBackend, startCloudOptimBackend } from './server.ts';
+import type { WireTask } from './task-store.ts';
+
+const help = `A CloudOptim backend to play with: hands out tasks, records what the operator says.
+
+Usage: node test/backends/cloudoptim/main.ts [--port 0] [--key KEY] [--cluster cluster-123] [--shape array|tasks]
+
+Then, with the URL it prints:
+  curl -d '{"task_id":"t1","task_type":"cordon_node","parameters":{"node_name":"worker-1"}}' URL/tasks         by poll
+  curl -d '{"task_id":"t2","task_type":"cordon_node","parameters":{"node_name":"worker-1"}}' URL/tasks/push    over the socket
+  curl URL/heard                                                                                               what it heard
+`;
+
+function control(backend: () => CloudOptimBackend, method: string, path: string, body: string) {
+  if (method === 'GET' && path === '/heard') {
+    const { polls, results, metrics, events, heartbeats, sockets, violations } = backend().heard;
+    return {
+      status: 200,
+      body: { polls: polls.length, results, metrics: metrics.at(-1), events, heartbeats: heartbeats.slice(-3), sockets, violations },
+    };
+  }
+  if (method !== 'POST' || (path !== '/tasks' && path !== '/tasks/push')) return undefined;
+  try {
+    const task = JSON.parse(body) as WireTask;
+    return { status: 202, body: path === '/tasks' ? backend().addTask(task) : backend().pushTask(task) };
+  } catch (error) {
+    return { status: 400, body: { detail: String(error) } };
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      port: { type: 'string', default: '0' },
+      key: { type: 'string' },
+      cluster: { type: 'string', default: 'cluster-123' },
+      shape: { type: 'string', default: 'array' },
+    },
+  });
+  if (values.help) return void process.stdout.write(help);
+  const backend: CloudOptimBackend = await startCloudOptimBackend({
+    port: Number(values.port),
+    clusterID: values.cluster,
+    listShape: values.shape === 'tasks' ? 'tasks' : 'array',
+    control: (method, path, body) => control(() => backend, method, path, body),
+    ...(values.key === undefined ? {} : { key: values.key }),
+  });
+  process.stdout.write(`CENTRAL_SERVER_URL=${backend.url}\nCENTRAL_API_KEY=${backend.key}\nCLUSTER_ID=${backend.clusterID}\n`);
+  process.once('SIGINT', () => void backend.close());
+  process.once('SIGTERM', () => void backend.close());
+}
+
+await main();

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { actions } from '../../operator/actions/index.ts';
+import { clusterRules, type MergedRule, namespaceRules } from '../../operator/codegen/rights.ts';
+import { loopRights } from '../../operator/kube/rights.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { createNodes } from '../cluster/nodes.ts';
+
+const folder = join(import.meta.dirname, '../../config/default');
+const IDENTITY = 'system:serviceaccount:cloudoptim:cloudoptim-operator';
+// Its own control plane: what is installed is seen by the whole cluster.
+let cluster: ControlPlane;
+
+async function kubectl(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl(args);
+  expect({ code, stderr }, args.join(' ')).toEqual({ code: 0, stderr: '' });
+  return stdout;
+}
+
+beforeAll(async () => {
+  cluster = await startControlPlane({ log: () => {} });
+  await createNodes(cluster, ['worker-1']);
+});
+afterAll(() => cluster?.close());
+
+test('kubectl apply -k is accepted at once, a second time changes nothing', async () => {
+  const first = await kubectl('apply', '--kustomize', folder);
+  expect(first).toContain('deployment.apps/cloudoptim-operator created');
+  const second = await kubectl('apply', '--kustomize', folder);
+  expect(
+    second
+      .trim()
+      .split('\n')
+      .filter((line) => !line.endsWith(' unchanged') && !line.startsWith('customresourcedefinition')),
+  ).toEqual([]);
+});
+
+test('the pod is admitted under the restricted profile and runs', async () => {
+  await kubectl('rollout', 'status', 'deployment/cloudoptim-operator', '--namespace=cloudoptim', '--timeout=30s');
+  expect(await kubectl('get', 'pods', '--namespace=cloudoptim', '-o', 'jsonpath={.items[*].spec.containers[*].image}')).toBe(
+    'cloudoptim-operator:0.1.0',
+  );
+});
+
+test('the Service finds the pod by the port named http', async () => {
+  const ports = await kubectl(
+    'get',
+    'endpointslices',
+    '--namespace=cloudoptim',
+    '-o',
+    'jsonpath={.items[*].ports[*].name} {.items[*].ports[*].port}',
+  );
+  expect(ports).toBe('http 8080');
+});
+
+test('the ServiceAccount holds every declared right, in the whole cluster or in its own namespace', async () => {
+  await expectRights(clusterRules(actions, loopRights), 'default');
+  await expectRights(namespaceRules(loopRights), 'cloudoptim');
+});
+
+test('the ServiceAccount holds no rights in other namespaces beside those of the cluster role', async () => {
+  for (const [verb, resource] of [
+    ['list', 'secrets'],
+    ['list', 'configmaps'],
+    ['patch', 'optimizationactions.cloudoptim.io'],
+  ] as const) {
+    expect(await can(verb, resource, 'default'), `${verb} ${resource}`).toBe(false);
+  }
+});
+
+async function expectRights(rules: readonly MergedRule[], namespace: string): Promise<void> {
+  for (const { apiGroups, resources, verbs } of rules) {
+    const [resource = '', subresource] = resources[0]?.split('/') ?? [];
+    for (const verb of verbs)
+      expect(await can(verb, `${resource}.${apiGroups[0]}`, namespace, subresource), `${verb} ${resources[0]}`).toBe(true);
+  }
+}
+
+async function can(verb: string, groupResource: string, namespace: string, subresource = ''): Promise<boolean> {
+  const [resource = '', ...group] = groupResource.split('.');
+  const review = { resourceAttributes: { verb, resource, subresource, group: group.join('.'), namespace }, user: IDENTITY };
+  const answer = await cluster.api.create<{ status: { allowed: boolean } }>('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: { ...review, groups: ['system:serviceaccounts', 'system:serviceaccounts:cloudoptim', 'system:authenticated'] },
+  });
+  return answer.status.allowed;
+}
