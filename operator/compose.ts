@@ -17,12 +17,12 @@ import { Watches } from './kube/watches.ts';
 import { makeLogs } from './observe/logger.ts';
 import { makeMetrics } from './observe/metrics.ts';
 import { HealthServer } from './observe/server.ts';
+import { Process } from './process.ts';
 import { isRelevantAction, isUrgentAction, ownedActionStatus } from './reconcilers/action-changes.ts';
 import { isFinished, statusOf } from './reconcilers/action-status.ts';
 import { BackendReconciler, isRelevantBackend, isUrgentBackend, troubleStatus } from './reconcilers/backend.ts';
 import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
-import { Process } from './process.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
 import { ENVIRONMENT_BACKEND, EnvironmentBackend } from './sync/environment.ts';
@@ -51,7 +51,9 @@ export function compose(config: Config): LifeCycle {
   const bus = new Bus();
   const caches = new Caches(bus);
   const cluster = new LiveCluster(client, caches);
-  const recorder = new EventRecorder(client, config.POD_NAME ?? 'outside-the-cluster', (reason) => log.warn({}, `an Event was lost: ${reason}`));
+  const recorder = new EventRecorder(client, config.POD_NAME ?? 'outside-the-cluster', (reason) =>
+    log.warn({}, `an Event was lost: ${reason}`),
+  );
   const telling = new Telling(logs, metrics, recorder);
   const watches = new Watches(client, config.WATCH_SILENCE_SECONDS, (resource, event) => telling.watch(resource, event));
   const objects = startObjectWatches<OptimizationAction, OptimizationBackend>(OPTIMIZATION_ACTIONS, OPTIMIZATION_BACKENDS);
@@ -105,7 +107,8 @@ export function compose(config: Config): LifeCycle {
     isUrgent: isUrgentAction,
     owned: ownedActionStatus,
     rank: (object) => object.spec?.priority ?? 5,
-    explain: (object, message, now) => statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
+    explain: (object, message, now) =>
+      statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
     onWritten: (object, before, after) => telling.actionWritten(object, before, after),
     onGone: (object) => locks.release(keyOf(object)),
     onError: (key, error, retryIn) => telling.passFailed('actions', key, error, retryIn),

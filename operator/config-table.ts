@@ -24,11 +24,7 @@ const name = z
   .string()
   .max(63)
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
-const identity = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(/^\S+$/);
+const identity = z.string().min(1).max(253).regex(/^\S+$/);
 const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
 
 /** Every setting of the operator. Names of seed 003 are kept as they are (optimizer.md section 6). */
@@ -47,7 +43,8 @@ export const settings = {
   },
   CENTRAL_SERVER_URL: {
     schema: httpURL().optional(),
-    about: 'The backend of seed 003; with CLUSTER_ID it makes the OptimizationBackend “default” at the start. Default https://central.cloudoptim.io where only CLUSTER_ID is set.',
+    about:
+      'The backend of seed 003; with CLUSTER_ID it makes the OptimizationBackend “default” at the start. Default https://central.cloudoptim.io where only CLUSTER_ID is set.',
     shape: 'an http or https URL without credentials',
     example: 'https://central.example.com',
   },
@@ -100,7 +97,11 @@ export const settings = {
     example: 'INFO',
   },
   LOG_FORMAT: {
-    schema: z.string().toLowerCase().pipe(z.enum(['json', 'text'])).default('json'),
+    schema: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(['json', 'text']))
+      .default('json'),
     about: 'How log lines look. Default json.',
     shape: 'json or text',
     example: 'json',
@@ -119,7 +120,8 @@ export const settings = {
   },
   WATCH_SILENCE_SECONDS: {
     schema: seconds(1, 3600).default(100),
-    about: 'A watch without an event or bookmark for this long is taken for dead; API servers send bookmarks about once a minute. Default 100.',
+    about:
+      'A watch without an event or bookmark for this long is taken for dead; API servers send bookmarks about once a minute. Default 100.',
     shape: 'a number from 1 to 3600',
     example: '100',
   },

@@ -3,9 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Setting, type SettingName, type SettingValues, settings } from './config-table.ts';
 
 /** What the command line and the environment ask for. */
-export type Invocation =
-  | { readonly kind: 'help' | 'version'; readonly text: string }
-  | { readonly kind: 'run'; readonly config: Config };
+export type Invocation = { readonly kind: 'help' | 'version'; readonly text: string } | { readonly kind: 'run'; readonly config: Config };
 
 /** The checked configuration of one process. */
 export interface Config extends SettingValues {
@@ -71,7 +69,9 @@ function problem(name: SettingName, value: string | undefined): string {
 function missingTogether(given: Readonly<Record<string, string | undefined>>): string[] {
   if (!given['CENTRAL_SERVER_URL'] || given['CLUSTER_ID']) return [];
   const { shape, example } = settings.CLUSTER_ID;
-  return [`CLUSTER_ID: missing beside CENTRAL_SERVER_URL; set it to the id the backend knows this cluster by, ${shape}; for example CLUSTER_ID=${example}`];
+  return [
+    `CLUSTER_ID: missing beside CENTRAL_SERVER_URL; set it to the id the backend knows this cluster by, ${shape}; for example CLUSTER_ID=${example}`,
+  ];
 }
 
 function serviceAccountNamespace(): string | undefined {

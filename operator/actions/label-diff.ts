@@ -13,10 +13,10 @@ export interface LabelChange {
 
 /** What has to change so that the labels are as asked for; an absent label needs no removal. */
 export function diffLabels(now: Labels, set: Labels, remove: readonly string[]): LabelChange {
-  const differing = Object.entries(set).filter(([key, to]) => valueOf(now, key) !== to);
+  const differing = Object.entries(set).filter(([key, to]) => labelOf(now, key) !== to);
   return {
-    set: Object.fromEntries(differing.toSorted(([a], [b]) => byText(a, b)).map(([key, to]) => [key, { from: valueOf(now, key), to }])),
-    removed: [...new Set(remove)].filter((key) => valueOf(now, key) !== null).toSorted(byText),
+    set: Object.fromEntries(differing.toSorted(([a], [b]) => byText(a, b)).map(([key, to]) => [key, { from: labelOf(now, key), to }])),
+    removed: [...new Set(remove)].filter((key) => labelOf(now, key) !== null).toSorted(byText),
   };
 }
 
@@ -31,6 +31,6 @@ export function labelsPatch({ set, removed }: LabelChange): JsonObject {
 }
 
 /** A label may be called `constructor`: what objects inherit is no label. */
-function valueOf(labels: Labels, key: string): string | null {
+function labelOf(labels: Labels, key: string): string | null {
   return Object.hasOwn(labels, key) ? (labels[key] ?? null) : null;
 }

@@ -67,7 +67,11 @@ export const label = defineAction({
   ],
   example: { kind: 'Node', name: 'worker-3', set: { 'example.com/pool': 'spot' }, remove: ['example.com/old-pool'] },
   atomic: true,
-  target: ({ kind, namespace, name }): Target => ({ kind, ...(namespace === undefined ? {} : { namespace }), name }),
-  plan: (asked, context) => planLabels(asked, context),
-  execute: (asked, context) => answering(context, () => labelObject(asked, context)),
+  target: targetOf,
+  plan: (asked, context) => planLabels({ ...asked, target: targetOf(asked) }, context),
+  execute: (asked, context) => answering(context, () => labelObject({ ...asked, target: targetOf(asked) }, context)),
 });
+
+function targetOf({ kind, namespace, name }: z.output<typeof params>): Target {
+  return { kind, ...(namespace === undefined ? {} : { namespace }), name };
+}

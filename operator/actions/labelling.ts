@@ -9,8 +9,8 @@ import { count, listNames } from './listing.ts';
 import { type Failure, failed } from './outcome.ts';
 
 /** What the action Label is asked to do. */
-export interface LabelRequest extends Target {
-  readonly namespace?: string | undefined;
+export interface LabelRequest {
+  readonly target: Target;
   readonly set: Labels;
   readonly remove: readonly string[];
 }
@@ -37,7 +37,7 @@ export async function labelObject(request: LabelRequest, context: ActionContext)
   };
   const written = await fencedPatch({ ref: refOf(request), read, change }, context);
   if ('failure' in written) return written.failure;
-  const name = formatTarget(request);
+  const name = formatTarget(request.target);
   const changes = diff(written.from);
   if (!written.answer) return { state: 'succeeded', message: `${name} already has these labels`, result: resultOf(changes, false) };
   const ignored = diffLabels(written.answer.metadata.labels ?? {}, request.set, request.remove);
@@ -51,7 +51,7 @@ export async function labelObject(request: LabelRequest, context: ActionContext)
 /** What would change, label by label. */
 export async function planLabels(request: LabelRequest, context: ActionContext): Promise<Plan> {
   const found = await readTarget(request, context);
-  const name = formatTarget(request);
+  const name = formatTarget(request.target);
   if ('failure' in found) return { change: 0, skip: [], blocked: [`${name}: ${found.failure.message}`] };
   const changes = diffLabels(found.metadata.labels ?? {}, request.set, request.remove);
   if (isEmpty(changes)) return { change: 0, skip: [`${name}: already has these labels`], blocked: [] };
@@ -59,7 +59,7 @@ export async function planLabels(request: LabelRequest, context: ActionContext):
 }
 
 async function readTarget(request: LabelRequest, context: ActionContext): Promise<KubeObject | { readonly failure: Failure }> {
-  const name = formatTarget(request);
+  const name = formatTarget(request.target);
   try {
     const found = await context.cluster.get(refOf(request), context.signal);
     if (found.metadata.uid === context.targetUID) return found;
@@ -71,7 +71,7 @@ async function readTarget(request: LabelRequest, context: ActionContext): Promis
   }
 }
 
-function refOf({ kind, namespace, name }: LabelRequest): ObjectRef {
+function refOf({ target: { kind, namespace, name } }: LabelRequest): ObjectRef {
   return { resource: RESOURCES[kind], name, ...(namespace === undefined ? {} : { namespace }) };
 }
 

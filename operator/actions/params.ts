@@ -12,7 +12,12 @@ export const LABEL_VALUE = `(${QUALIFIED})?`;
 
 function subdomain(description: string) {
   const message = 'must be a DNS-1123 subdomain such as worker-3.example.com';
-  return z.string().min(1).max(253).regex(new RegExp(`^${SUBDOMAIN}$`), message).describe(description);
+  return z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(new RegExp(`^${SUBDOMAIN}$`), message)
+    .describe(description);
 }
 
 /** The name of a Node, or of any object whose name is a DNS-1123 subdomain. */
@@ -26,7 +31,12 @@ export const nodeName = subdomain('Name of the Node. Required.');
 /** The name of a namespace: a DNS-1123 label. */
 export function namespaceName(description: string) {
   const message = 'must be a DNS-1123 label such as shop';
-  return z.string().min(1).max(63).regex(new RegExp(`^${LABEL}$`), message).describe(description);
+  return z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(new RegExp(`^${LABEL}$`), message)
+    .describe(description);
 }
 
 /** The name of the Pod an action is aimed at. */
@@ -66,13 +76,22 @@ export function flag(preset: boolean, description: string) {
 /** The key of a label. */
 export function labelKey(description: string) {
   const message = 'must be a label key such as example.com/team';
-  return z.string().min(1).max(317).regex(new RegExp(`^${LABEL_KEY}$`), message).describe(description);
+  return z
+    .string()
+    .min(1)
+    .max(317)
+    .regex(new RegExp(`^${LABEL_KEY}$`), message)
+    .describe(description);
 }
 
 /** The value of a label. */
 export function labelValue(description: string) {
   const message = "must be a label value: at most 63 letters, digits, '-', '_' or '.'";
-  return z.string().max(63).regex(new RegExp(`^${LABEL_VALUE}$`), message).describe(description);
+  return z
+    .string()
+    .max(63)
+    .regex(new RegExp(`^${LABEL_VALUE}$`), message)
+    .describe(description);
 }
 
 /** One rule over several fields, as CEL for the API server and as a function for tasks of a backend, so that neither says more than the other. */

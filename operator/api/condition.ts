@@ -4,8 +4,7 @@ import { type DeepReadonly, filled, text, timestamp } from './fields.ts';
 
 const MAX_MESSAGE = 2048;
 
-/** The schema of one condition, as Kubernetes defines it. */
-export const condition = z.object({
+const condition = z.object({
   type: filled(63, 'What is said something about, in CamelCase; unique in the list.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds: True, False or Unknown.'),
   reason: filled(128, 'The cause in one CamelCase word; crds/README.md lists them all.').regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/),

@@ -31,7 +31,9 @@ export function timestamp(description: string) {
   return z
     .string()
     .max(64)
-    .refine((value) => !Number.isNaN(Date.parse(value)), { message: 'must be an RFC 3339 time such as 2026-12-01T10:00:00Z' })
+    .refine((value) => /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value)), {
+      message: 'must be an RFC 3339 time such as 2026-12-01T10:00:00Z',
+    })
     .meta({ format: 'date-time', description });
 }
 

@@ -20,8 +20,9 @@ export function actionDocs(actions: readonly ActionDefinition[]): string {
     'What an OptimizationAction can ask for. One file per action declares everything below; the list is `index.ts`.',
     table(['spec.action', 'member', 'what it does', 'target shown, for example'], overview),
     ...actions.map(section),
-    '',
-  ].join('\n\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 function section(action: ActionDefinition): string {

@@ -1,3 +1,4 @@
+import type { ValidationRule } from '../api/fields.ts';
 import type { Structural } from './structural.ts';
 import { cell } from './words.ts';
 
@@ -10,12 +11,16 @@ export function fieldRows(schema: Structural, prefix = ''): readonly (readonly s
   });
 }
 
-/** The messages of every rule in a schema, each once, in its order. */
-export function ruleMessages(schema: Structural): readonly string[] {
-  const own = (schema['x-kubernetes-validations'] ?? []) as readonly { readonly message?: string }[];
-  const inner = [...Object.values(schema.properties ?? {}), schema.items, schema.additionalProperties];
-  const all = [...own.map((rule) => rule.message ?? ''), ...inner.flatMap((each) => (each ? ruleMessages(each) : []))];
-  return [...new Set(all)];
+/** What every rule in a schema refuses, each once, in its order; a message that does not name its field gets the path. */
+export function refusals(schema: Structural, path: string): readonly string[] {
+  const own = (schema['x-kubernetes-validations'] ?? []) as unknown as readonly ValidationRule[];
+  const inner = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => refusals(field, `${path}.${name}`));
+  const nested = [schema.items, schema.additionalProperties].flatMap((each) => (each ? refusals(each, path) : []));
+  return [...new Set([...own.map((rule) => refusal(rule, path)), ...inner, ...nested])];
+}
+
+function refusal({ message = '', fieldPath = '' }: ValidationRule, path: string): string {
+  return message.startsWith('spec.') || message.startsWith('metadata.') ? message : `${path}${fieldPath}: ${message}`;
 }
 
 function nested(field: Structural): Structural {

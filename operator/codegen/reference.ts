@@ -1,7 +1,7 @@
 import type { Kind } from '../api/kinds.ts';
 import { CONDITION_TYPES, REASONS } from '../api/reasons.ts';
 import { schemaOf } from './custom-resource-definition.ts';
-import { fieldRows, ruleMessages } from './field-rows.ts';
+import { fieldRows, refusals } from './field-rows.ts';
 import { cell, table } from './words.ts';
 import { HEADER } from './yaml-file.ts';
 
@@ -17,8 +17,9 @@ export function reference(kinds: readonly Kind[]): string {
     table(['type', 'meaning'], rows(CONDITION_TYPES)),
     '## Reasons',
     table(['reason', 'meaning'], rows(REASONS)),
-    '',
-  ].join('\n\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 function section(kind: Kind): string {
@@ -28,7 +29,7 @@ function section(kind: Kind): string {
     cell(each.description),
     `\`${each.jsonPath}\``,
   ]);
-  const refusals = [...(kind.validations ?? []).map((each) => each.message ?? ''), ...ruleMessages(spec)];
+  const refused = [...(kind.validations ?? []).map((each) => each.message ?? ''), ...refusals(spec, 'spec')];
   return [
     `## ${kind.resource.kind}`,
     `${kind.summary} Short name \`${kind.shortNames.join('`, `')}\`, \`${kind.resource.group}/${kind.resource.version}\`.`,
@@ -37,7 +38,7 @@ function section(kind: Kind): string {
     table(FIELD_HEAD, fieldRows(status, 'status.')),
     table(['column', 'meaning', 'from'], columns),
     `Field selectors: ${kind.selectableFields.map((path) => `\`${path.slice(1)}\``).join(', ')}.`,
-    `What the API server refuses, beside types, bounds and required fields:\n\n${refusals.map((message) => `- ${message}`).join('\n')}`,
+    `What the API server refuses, beside types, bounds and required fields:\n\n${refused.map((message) => `- ${message}`).join('\n')}`,
   ].join('\n\n');
 }
 

@@ -50,6 +50,8 @@ export class Connections {
       headersTimeout: 0,
     };
     const { proxyUrl } = this.#credentials;
-    return proxyUrl ? new ProxyAgent({ uri: proxyUrl, requestTls: tls as object, ...limits }) : new Agent({ ...limits, connect: tls as object });
+    return proxyUrl
+      ? new ProxyAgent({ uri: proxyUrl, requestTls: tls as object, ...limits })
+      : new Agent({ ...limits, connect: tls as object });
   }
 }

@@ -150,7 +150,11 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
 
   async #remove(ref: ObjectRef, object: Obj): Promise<void> {
     const { uid, resourceVersion } = object.metadata;
-    await this.#options.client.delete(ref, { preconditions: { uid, resourceVersion }, propagationPolicy: 'Background' }, this.#writeSignal());
+    await this.#options.client.delete(
+      ref,
+      { preconditions: { uid, resourceVersion }, propagationPolicy: 'Background' },
+      this.#writeSignal(),
+    );
   }
 
   async #writeStatus(key: string, object: Obj, status: Status | undefined): Promise<Seconds | undefined> {
@@ -180,7 +184,8 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
         this.#options.bus.subscribe(next.changed, () => this.#queue.add(key)),
       );
     }
-    const after = next.kind === 'settled' ? held : Math.min(held ?? Number.POSITIVE_INFINITY, next.kind === 'again' ? next.after : next.orAfter);
+    const after =
+      next.kind === 'settled' ? held : Math.min(held ?? Number.POSITIVE_INFINITY, next.kind === 'again' ? next.after : next.orAfter);
     if (after === 0) this.#queue.add(key);
     else if (after !== undefined) this.#queue.addAfter(key, after);
   }

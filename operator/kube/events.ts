@@ -37,7 +37,10 @@ export class EventRecorder {
 
   /** Records an Event about the object; returns at once. */
   record(object: KubeObject<unknown, unknown>, note: EventNote): void {
-    if (this.#pending.length >= MAX_PENDING) return this.#onLost('too many Events wait to be written');
+    if (this.#pending.length >= MAX_PENDING) {
+      this.#onLost('too many Events wait to be written');
+      return;
+    }
     this.#pending.push({ object, note, at: new Date() });
     this.#writing ??= this.#drain();
   }
@@ -70,7 +73,14 @@ export class EventRecorder {
         apiVersion: 'v1',
         kind: 'Event',
         metadata: { name: `${name.slice(0, 200)}.${digest}`, namespace },
-        involvedObject: { apiVersion: object.apiVersion, kind: object.kind, namespace: object.metadata.namespace, name, uid, resourceVersion },
+        involvedObject: {
+          apiVersion: object.apiVersion,
+          kind: object.kind,
+          namespace: object.metadata.namespace,
+          name,
+          uid,
+          resourceVersion,
+        },
         type: note.type,
         reason: note.reason,
         message,

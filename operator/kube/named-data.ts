@@ -70,6 +70,8 @@ function projectConfigMap(raw: JsonObject): NamedData {
 
 function projectSecret(raw: JsonObject): NamedData {
   const encoded = projectConfigMap(raw);
-  const data = Object.fromEntries(Object.entries(encoded.data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8').trim()]));
+  const data = Object.fromEntries(
+    Object.entries(encoded.data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8').trim()]),
+  );
   return { ...encoded, data };
 }

@@ -1,12 +1,12 @@
-import type { JsonObject } from '../lib/json.ts';
 import { type Backoff, reconnectBackoff } from '../lib/backoff.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { abortable } from '../lib/wait.ts';
 import type { KubeClient, Query } from './client.ts';
 import { ApiError } from './error.ts';
 import { listAll } from './list.ts';
 import type { ObjectMeta, Resource } from './object.ts';
-import { abortable } from '../lib/wait.ts';
 import type { Store } from './store.ts';
-import { type WatchEvent, watchEvents } from './watch-stream.ts';
+import { MalformedWatch, type WatchEvent, watchEvents } from './watch-stream.ts';
 
 /** The bookmark that ends the initial events of a streaming list carries this annotation (KEP-3157). */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
@@ -85,13 +85,15 @@ export class Reflector<T> {
     this.#connected = false;
     const reason = error instanceof Error ? error.message : String(error);
     this.#problem = reason;
-    if (error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')) return this.#relist(reason);
-    if (this.#resourceVersion === undefined && this.#streamingList && isUnsupported(error)) {
+    if (error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')) {
+      this.#relist(reason);
+    } else if (this.#resourceVersion === undefined && this.#streamingList && isUnsupported(error)) {
       this.#streamingList = false;
-      return this.#relist(`streaming list not offered: ${reason}`);
+      this.#relist(`streaming list not offered: ${reason}`);
+    } else {
+      if (error instanceof MalformedWatch) this.#relist(reason);
+      this.#options.observe({ kind: 'disconnected', reason });
     }
-    if (error instanceof Error && error.name === 'MalformedWatch') this.#relist(reason);
-    this.#options.observe({ kind: 'disconnected', reason });
   }
 
   #relist(reason: string): void {
@@ -101,7 +103,12 @@ export class Reflector<T> {
 
   async #list(signal: AbortSignal): Promise<void> {
     const { client, resource, namespace, fieldSelector, store } = this.#options;
-    const { items, resourceVersion } = await listAll(client, resource, { namespace, query: { fieldSelector }, project: this.#project }, signal);
+    const { items, resourceVersion } = await listAll(
+      client,
+      resource,
+      { namespace, query: { fieldSelector }, project: this.#project },
+      signal,
+    );
     store.replace(items, resourceVersion);
     this.#resourceVersion = resourceVersion;
     this.#sync();

@@ -2,9 +2,9 @@ import type { JsonObject } from '../lib/json.ts';
 import { projectBudget } from './budget.ts';
 import type { Caches } from './caches.ts';
 import { type CoreEvent, projectCoreEvent } from './cluster-event.ts';
+import { keyOf } from './controller.ts';
 import { projectNode } from './node.ts';
 import type { KubeObject, Resource } from './object.ts';
-import { keyOf } from './controller.ts';
 import { projectPod } from './pod.ts';
 import { BUDGETS, EVENTS, NODES, PODS } from './resources.ts';
 import { Store } from './store.ts';
@@ -28,7 +28,11 @@ export function startObjectWatches<Action extends KubeObject<unknown, unknown>, 
 ) {
   const actions = objectStore<Action>();
   const backends = objectStore<Backend>();
-  const events = new Store<CoreEvent>(({ namespace, name, uid, resourceVersion }) => ({ key: `${namespace}/${name}`, uid, resourceVersion }));
+  const events = new Store<CoreEvent>(({ namespace, name, uid, resourceVersion }) => ({
+    key: `${namespace}/${name}`,
+    uid,
+    resourceVersion,
+  }));
   return {
     actions,
     backends,

@@ -28,7 +28,11 @@ export interface Logs {
 }
 
 /** Members that can hold a key or a token, wherever they stand: their values never reach a line. */
-const SECRETS = ['key', 'token', 'authorization', 'Authorization', 'apiKey', 'password'].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+const SECRETS = ['key', 'token', 'authorization', 'Authorization', 'apiKey', 'password'].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+]);
 
 /** Logs to standard output: JSON lines, or `time - component - LEVEL - message` as seed 003 writes text. */
 export function makeLogs(options: { readonly level: string; readonly format: 'json' | 'text'; readonly clusterID?: string }): Logs {

@@ -59,8 +59,10 @@ export class HealthServer {
   async #answer(path: string): Promise<{ status: number; type: string; body: string }> {
     if (path === '/healthz') return text(200, 'ok\n');
     if (path === '/readyz') return this.#readyz();
-    if (path === '/metrics') return { status: 200, type: this.#questions.registry.contentType, body: await this.#questions.registry.metrics() };
-    if (path === '/health') return json(200, { status: 'healthy', uptime_seconds: Math.round((performance.now() - this.#startedAt) / 1000) });
+    if (path === '/metrics')
+      return { status: 200, type: this.#questions.registry.contentType, body: await this.#questions.registry.metrics() };
+    if (path === '/health')
+      return json(200, { status: 'healthy', uptime_seconds: Math.round((performance.now() - this.#startedAt) / 1000) });
     if (path === '/ready') return this.#ready();
     return text(404, 'not found; there are /healthz, /readyz, /metrics, /health and /ready\n');
   }

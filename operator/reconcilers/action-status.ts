@@ -15,7 +15,13 @@ export function isFinished(object: OptimizationAction): boolean {
 export type Facts = Omit<Partial<OptimizationActionStatus>, 'conditions' | 'observedGeneration' | 'phase'>;
 
 /** The status with this phase, summary and facts; facts that are not given stay as they are. */
-export function statusOf(object: OptimizationAction, phase: Phase, summary: Summary, now: Date, facts: Facts = {}): OptimizationActionStatus {
+export function statusOf(
+  object: OptimizationAction,
+  phase: Phase,
+  summary: Summary,
+  now: Date,
+  facts: Facts = {},
+): OptimizationActionStatus {
   const { generation } = object.metadata;
   return {
     ...object.status,

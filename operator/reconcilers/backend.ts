@@ -122,7 +122,8 @@ function summaryOf(spec: OptimizationBackendSpec, report: UpstreamReport, missin
   if (missing) return { state: 'Retrying', reason: 'CredentialsMissing', message: missing };
   if (report.authenticated === false) return { state: 'Retrying', reason: 'Unauthorized', message: report.message };
   if (report.connected === false) return { state: 'Retrying', reason: 'Unreachable', message: report.message };
-  if (report.connected === undefined) return { state: 'Working', reason: 'Connecting', message: `waits for the first answer of ${spec.url}` };
+  if (report.connected === undefined)
+    return { state: 'Working', reason: 'Connecting', message: `waits for the first answer of ${spec.url}` };
   if (spec.suspend) return { state: 'Done', reason: 'Suspended', message: 'connected; takes no new tasks because spec.suspend is true' };
   const costs = report.unpriced ? `; no price for ${report.unpriced}` : '';
   return { state: 'Done', reason: 'Connected', message: `connected to ${spec.url}${costs}` };

@@ -1,5 +1,5 @@
 import { type ActionContext, type ActionDefinition, formatTarget, type Progress, type Target } from '../actions/action.ts';
-import type { Blocker } from "../actions/blocker.ts";
+import type { Blocker } from '../actions/blocker.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
 import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
 import type { Cluster } from '../kube/cluster.ts';
@@ -72,7 +72,8 @@ export class ActionReconciler {
     const { object, now } = pass;
     const { deadline, cancel } = object.spec ?? {};
     const tooLate = deadline !== undefined && Date.parse(deadline) <= now.getTime();
-    if (object.metadata.deletionTimestamp) return this.#halt(pass, 'Cancelled', 'Deleted', 'the object was deleted before the action ended');
+    if (object.metadata.deletionTimestamp)
+      return this.#halt(pass, 'Cancelled', 'Deleted', 'the object was deleted before the action ended');
     if (cancel) return this.#halt(pass, 'Cancelled', 'Cancelled', 'spec.cancel was set');
     if (tooLate) return this.#halt(pass, 'Expired', 'DeadlineExceeded', `the deadline ${deadline} has passed`);
     return undefined;

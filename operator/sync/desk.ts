@@ -1,5 +1,5 @@
-import type { UpstreamDesk, UpstreamReport, UpstreamRequest } from '../api/upstream.ts';
 import type { OptimizationAction } from '../api/optimization-action.ts';
+import type { UpstreamDesk, UpstreamReport, UpstreamRequest } from '../api/upstream.ts';
 import { backends } from '../backends/index.ts';
 import type { CoreEvent } from '../kube/cluster-event.ts';
 import type { Store } from '../kube/store.ts';
@@ -58,7 +58,8 @@ export class Desk implements UpstreamDesk {
   }
 
   #report(upstream: Upstream): UpstreamReport {
-    const { connected, authenticated, message, lastContact, lastTask, lastSnapshot, registered, received, reported, rejected } = upstream.facts;
+    const { connected, authenticated, message, lastContact, lastTask, lastSnapshot, registered, received, reported, rejected } =
+      upstream.facts;
     let running = 0;
     for (const object of this.#options.world.store.values()) if (isRunning(object, upstream.name)) running++;
     return {

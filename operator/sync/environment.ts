@@ -60,7 +60,11 @@ export class EnvironmentBackend {
   /** Applies the spec unless it was applied already; returns whether something was written. */
   async apply(spec: JsonObject, signal: AbortSignal): Promise<boolean> {
     if (isDeepStrictEqual(spec, this.#applied)) return false;
-    const metadata = { name: ENVIRONMENT_BACKEND, namespace: this.#namespace, labels: { 'app.kubernetes.io/managed-by': 'cloudoptim-operator' } };
+    const metadata = {
+      name: ENVIRONMENT_BACKEND,
+      namespace: this.#namespace,
+      labels: { 'app.kubernetes.io/managed-by': 'cloudoptim-operator' },
+    };
     const ref = { resource: OPTIMIZATION_BACKENDS, namespace: this.#namespace, name: ENVIRONMENT_BACKEND };
     const body: JsonObject = { apiVersion: API_VERSION, kind: 'OptimizationBackend', metadata, spec };
     await this.#client.patch(ref, 'apply', body, signal, { query: { fieldManager: FIELD_MANAGER, force: true } });

@@ -112,7 +112,12 @@ export class Reporter {
     if (!isUnreported(object, this.#options.name)) return;
     const claim = outcome.taken
       ? { type: 'Reported', status: 'True' as const, reason: 'Taken', message: 'the backend has taken the result' }
-      : { type: 'Reported', status: 'False' as const, reason: 'Refused', message: `the backend refused the result for good: ${outcome.reason}` };
+      : {
+          type: 'Reported',
+          status: 'False' as const,
+          reason: 'Refused',
+          message: `the backend refused the result for good: ${outcome.reason}`,
+        };
     const { name, namespace, generation } = object.metadata;
     const conditions = setCondition([], claim, { now: new Date(), generation });
     const ref = { resource: OPTIMIZATION_ACTIONS, name, ...(namespace ? { namespace } : {}) };

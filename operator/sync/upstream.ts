@@ -103,7 +103,8 @@ export class Upstream {
       reporter: this.reporter,
       facts: this.facts,
       onRetry: (taskID: string, error: unknown) => onNews({ kind: 'failure', what: 'intake', taskID, error }),
-      onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) => onNews({ kind: 'task', taskID, what, message }),
+      onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) =>
+        onNews({ kind: 'task', taskID, what, message }),
     };
     this.#pullLoop = pull(options, this.#pulling.signal);
   }

@@ -28,7 +28,7 @@ function strings(schema: Structural, valid: JsonValue): BoundCase {
       ...(schema.minLength ? [{ value: '', says: 'should be at least' }] : []),
       ...(schema.pattern ? [{ value: ' %', says: 'should match' }] : []),
       ...(schema.format ? [{ value: 'tomorrow', says: `must be of type ${schema.format}` }] : []),
-      { value: 7, says: 'must be of type string' },
+      { value: 7, says: `must be of type ${schema.format ?? 'string'}` },
     ],
   };
 }

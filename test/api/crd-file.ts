@@ -17,12 +17,12 @@ export function rootSchema(plural: Plural): Structural {
 /** Every CEL rule in a schema with the path of what carries it. */
 export function rulesIn(schema: Structural, path = ''): readonly (ValidationRule & { readonly path: string })[] {
   const own = (schema['x-kubernetes-validations'] ?? []) as unknown as readonly ValidationRule[];
-  return [...own.map((rule) => ({ ...rule, path })), ...fieldsOf(schema).flatMap(([name, field]) => rulesIn(field, join2(path, name)))];
+  return [...own.map((rule) => ({ ...rule, path })), ...fieldsOf(schema).flatMap(([name, field]) => rulesIn(field, below(path, name)))];
 }
 
 /** Every field below a schema with its path and the schema that holds it; items of lists count as `[]`, values of maps as `{}`. */
 export function leavesOf(schema: Structural, path: string): readonly { readonly path: string; readonly schema: Structural }[] {
-  return fieldsOf(schema).flatMap(([name, field]) => [{ path: join2(path, name), schema: field }, ...leavesOf(field, join2(path, name))]);
+  return fieldsOf(schema).flatMap(([name, field]) => [{ path: below(path, name), schema: field }, ...leavesOf(field, below(path, name))]);
 }
 
 function fieldsOf(schema: Structural): readonly (readonly [string, Structural])[] {
@@ -33,6 +33,6 @@ function fieldsOf(schema: Structural): readonly (readonly [string, Structural])[
   ];
 }
 
-function join2(path: string, name: string): string {
+function below(path: string, name: string): string {
   return path === '' ? name : name === '[]' || name === '{}' ? path + name : `${path}.${name}`;
 }

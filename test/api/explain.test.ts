@@ -15,7 +15,10 @@ describe.each(['optimizationactions', 'optimizationbackends'] as const)('kubectl
     expect(code).toBe(0);
     const [, description, fields = ''] = stdout.split(/^(?:DESCRIPTION|FIELDS):$/m);
     expect(description?.trim()).not.toMatch(/^(|<empty>)$/);
-    const listed = [...fields.matchAll(/^ {2}(\S+)\t<.*>.*\n((?: {4}.*\n)*)/gm)].map(([, name, text]) => ({ name, text: text?.trim() }));
+    const listed = [...fields.matchAll(/^ {2}(\S+)\t<.*>.*\n(?: {2}enum: .*\n)?((?: {4}.*\n)*)/gm)].map(([, name, text]) => ({
+      name,
+      text: text?.trim(),
+    }));
     const expected = Object.keys(path === '' ? (rootSchema(plural).properties ?? {}) : (schemaAt(plural, path).properties ?? {}));
     expect(listed.map((each) => each.name).toSorted()).toEqual(expected.toSorted());
     expect(listed.filter((each) => !each.text || each.text === '<no description>')).toEqual([]);

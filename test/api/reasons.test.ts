@@ -9,7 +9,7 @@ const FOLDERS = ['actions', 'reconcilers'];
 
 const used = FOLDERS.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: operator })).flatMap((file) => {
   const text = readFileSync(join(operator, file), 'utf8');
-  return [...text.matchAll(/\breason: '([A-Z]\w+)'/g)].map(([, reason]) => ({ file, reason: reason ?? '' }));
+  return [...text.matchAll(/\b(?:reason: |cause: |failed\()'([A-Z]\w+)'/g)].map(([, reason]) => ({ file, reason: reason ?? '' }));
 });
 
 test.each(used)('$reason of $file is explained in reasons.ts', ({ reason }) => {
@@ -19,4 +19,12 @@ test.each(used)('$reason of $file is explained in reasons.ts', ({ reason }) => {
 test.each(Object.entries(REASONS))('%s is CamelCase and explained by a sentence', (reason, meaning) => {
   expect(reason).toMatch(/^[A-Z][A-Za-z]+$/);
   expect(meaning).toMatch(/^[A-Zs].*\.$/);
+});
+
+const code = globSync('**/*.ts', { cwd: operator, exclude: ['api/reasons.ts'] })
+  .map((file) => readFileSync(join(operator, file), 'utf8'))
+  .join('\n');
+
+test.each(Object.keys(REASONS))('%s is said by the code', (reason) => {
+  expect(code.includes(`'${reason}'`)).toBe(true);
 });

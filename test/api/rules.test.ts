@@ -4,10 +4,11 @@ import { actionRuleCases } from './action-rule-cases.ts';
 import { type Plural, refusalToCreate, refusalToUpdate } from './admission.ts';
 import { backendRuleCases } from './backend-rule-cases.ts';
 import { rootSchema, rulesIn } from './crd-file.ts';
+import { paramRuleCases } from './param-rule-cases.ts';
 import type { Ask } from './rule-case.ts';
 
 const { namespace } = await tenant('rules');
-const cases = [...actionRuleCases, ...backendRuleCases];
+const cases = [...actionRuleCases, ...paramRuleCases, ...backendRuleCases];
 
 function refusal(plural: Plural, ask: Ask): Promise<string | undefined> {
   return 'create' in ask ? refusalToCreate(namespace, plural, ask.create, ask.name) : refusalToUpdate(namespace, plural, ask.from, ask.to);

@@ -1,7 +1,19 @@
-import type { JsonValue } from '../../operator/lib/json.ts';
+import type { JsonObject, JsonValue } from '../../operator/lib/json.ts';
 
 /** A value that is accepted, for every field that has neither an example nor a default. */
 export const VALID: Readonly<Record<string, JsonValue>> = {
+  'spec.drain.gracePeriodSeconds': 30,
+  'spec.drain.podSelector': 'app=shop',
+  'spec.drain.skipNamespaces': ['shop'],
+  'spec.drain.skipNamespaces[]': 'shop',
+  'spec.uncordon.reason': 'maintenance is over',
+  'spec.label.namespace': 'shop',
+  'spec.label.set{}': 'spot',
+  'spec.label.remove[]': 'example.com/old-pool',
+  'spec.evict.uid': '7f0c2a9e-4d0b-4f6e-9d3f-1c2b3a4d5e6f',
+  'spec.evict.gracePeriodSeconds': 30,
+  'spec.deletePod.uid': '7f0c2a9e-4d0b-4f6e-9d3f-1c2b3a4d5e6f',
+  'spec.deletePod.gracePeriodSeconds': 30,
   'spec.deadline': '2030-01-01T00:00:00Z',
   'spec.targetUID': '7f0c2a9e-4d0b-4f6e-9d3f-1c2b3a4d5e6f',
   'spec.source': { backend: 'prod', taskID: 't-1' },
@@ -17,3 +29,11 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.tls.caBundleSecretRef': { name: 'authorities' },
   'spec.tls.caBundleSecretRef.name': 'authorities',
 };
+
+const podLabels = { action: 'Label', label: { kind: 'Pod', namespace: 'shop', name: 'cart-0', set: { 'example.com/pool': 'spot' } } };
+
+/** The object in which a field is tried, where a rule over several fields keeps it out of the example. */
+export const AROUND: Readonly<Record<string, JsonObject>> = { 'spec.label.namespace': podLabels };
+
+/** Enums of which another field allows only some values at a time; the cases of that rule try them all. */
+export const COUPLED: readonly string[] = ['spec.action', 'spec.label.kind'];

@@ -3,6 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Reaper } from './reaper.ts';
+import { isStopped } from './stopped.ts';
+import { waitFor } from './wait-for.ts';
 
 /** One running process of the control plane. */
 export interface Component {
@@ -10,8 +12,10 @@ export interface Component {
   readonly died: Promise<never>;
   /** Sends SIGKILL and resolves once the process is gone. */
   stop(): Promise<void>;
-  /** Sends any other signal, such as SIGSTOP or SIGCONT. */
-  signal(signal: NodeJS.Signals): void;
+  /** Freezes the process and resolves once it does nothing more. */
+  pause(): Promise<void>;
+  /** Lets a frozen process go on. */
+  resume(): void;
 }
 
 const TAIL_LINES = 15;
@@ -41,7 +45,12 @@ export async function startComponent(binary: string, flags: readonly string[], d
   died.catch(() => {});
   return {
     died,
-    signal: (signal) => void child.kill(signal),
+    pause: async () => {
+      child.kill('SIGSTOP');
+      // The signal takes effect a moment later, in which a busy process may still answer.
+      await waitFor(() => pid === undefined || isStopped(pid), { every: 1, what: `${name} is stopped` });
+    },
+    resume: () => void child.kill('SIGCONT'),
     stop: async () => {
       stopping = true;
       child.ref();

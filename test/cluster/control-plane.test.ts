@@ -119,9 +119,9 @@ describe('its API server', () => {
   );
 
   test('is silent while it is paused and answers when it is resumed', async () => {
-    cp.pauseApiServer();
+    await cp.pauseApiServer();
     await expect(cp.api.call('GET', '/readyz', undefined, { signal: AbortSignal.timeout(200) })).rejects.toThrow('aborted');
-    cp.resumeApiServer();
+    await cp.resumeApiServer();
     expect((await cp.api.call('GET', '/readyz')).status).toBe(200);
   });
 });
@@ -133,7 +133,7 @@ describe('the end', () => {
       const other = await startControlPlane();
       expect(await processesOf(other.dir)).toHaveLength(6);
       await expect(other.auditEvents()).rejects.toThrow('without `audit: true`');
-      other.pauseApiServer();
+      await other.pauseApiServer();
       await other.close();
       await other.close();
       expect(await processesOf(other.dir)).toEqual([]);

@@ -22,10 +22,10 @@ export interface ControlPlane extends ControlPlaneAccess {
   stopApiServer(): Promise<void>;
   /** Starts the API server again on the same port with the same data and resolves when it is ready; throws when it is running. */
   startApiServer(): Promise<void>;
-  /** Freezes the API server: connections are accepted by the system and never answered. */
-  pauseApiServer(): void;
+  /** Freezes the API server: connections are accepted by the system and never answered; resolves once that is so. */
+  pauseApiServer(): Promise<void>;
   /** Lets a frozen API server go on. */
-  resumeApiServer(): void;
+  resumeApiServer(): Promise<void>;
   /** Ends all processes and removes the temporary folder; may be called more than once. */
   close(): Promise<void>;
 }
@@ -67,8 +67,8 @@ async function boot(binaries: Binaries, { audit = false, apiServerFlags = [] }: 
       ...access,
       stopApiServer: processes.stopApiServer,
       startApiServer: processes.startApiServer,
-      pauseApiServer: () => processes.signalApiServer('SIGSTOP'),
-      resumeApiServer: () => processes.signalApiServer('SIGCONT'),
+      pauseApiServer: processes.pauseApiServer,
+      resumeApiServer: processes.resumeApiServer,
       close: closing,
     };
   } catch (error) {

@@ -12,7 +12,8 @@ export interface Processes {
   stopApiServer(): Promise<void>;
   /** Resolves when it is ready again; throws when it is running. */
   startApiServer(): Promise<void>;
-  signalApiServer(signal: NodeJS.Signals): void;
+  pauseApiServer(): Promise<void>;
+  resumeApiServer(): Promise<void>;
   /** Kills all. */
   stop(): Promise<void>;
 }
@@ -55,7 +56,8 @@ export function createProcesses(access: ControlPlaneAccess, layout: Layout, reap
       if (running.has('kube-apiserver')) throw new Error('the API server is running');
       await unlessOneDies([begin('kube-apiserver')], (signal) => apiServerReady(access, signal));
     },
-    signalApiServer: (signal) => void running.get('kube-apiserver')?.then((component) => component.signal(signal)),
+    pauseApiServer: async () => (await running.get('kube-apiserver'))?.pause(),
+    resumeApiServer: async () => (await running.get('kube-apiserver'))?.resume(),
     stop: async () => {
       await Promise.all([...running.keys()].map(end));
     },

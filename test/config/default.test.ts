@@ -1,10 +1,12 @@
-import { join } from 'node:path';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { actions } from '../../operator/actions/index.ts';
 import { clusterRules, type MergedRule, namespaceRules } from '../../operator/codegen/rights.ts';
 import { loopRights } from '../../operator/kube/rights.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { createNodes } from '../cluster/nodes.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 
 const folder = join(import.meta.dirname, '../../config/default');
 const IDENTITY = 'system:serviceaccount:cloudoptim:cloudoptim-operator';
@@ -31,7 +33,7 @@ test('kubectl apply -k is accepted at once, a second time changes nothing', asyn
     second
       .trim()
       .split('\n')
-      .filter((line) => !line.endsWith(' unchanged') && !line.startsWith('customresourcedefinition')),
+      .filter((line) => !line.endsWith(' unchanged')),
   ).toEqual([]);
 });
 
@@ -43,14 +45,21 @@ test('the pod is admitted under the restricted profile and runs', async () => {
 });
 
 test('the Service finds the pod by the port named http', async () => {
-  const ports = await kubectl(
-    'get',
-    'endpointslices',
-    '--namespace=cloudoptim',
-    '-o',
-    'jsonpath={.items[*].ports[*].name} {.items[*].ports[*].port}',
-  );
-  expect(ports).toBe('http 8080');
+  // Pods of kwok have no address, and what has none is no endpoint.
+  const pod = await kubectl('get', 'pods', '--namespace=cloudoptim', '-o', 'jsonpath={.items[0].metadata.name}');
+  await cluster.api.patch(`/api/v1/namespaces/cloudoptim/pods/${pod}/status`, {
+    status: { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] },
+  });
+  const path = 'jsonpath={.items[*].ports[*].name} {.items[*].ports[*].port} {.items[*].endpoints[*].conditions.ready}';
+  const endpoint = () => kubectl('get', 'endpointslices', '--namespace=cloudoptim', '-o', path);
+  await waitFor(async () => (await endpoint()) === 'http 8080 true', { what: 'the endpoint of the Service is ready' });
+});
+
+test('an overlay chooses the image', async () => {
+  const overlay = await mkdtemp(join(cluster.dir, 'overlay-'));
+  const image = { name: 'cloudoptim-operator', newName: 'registry.example.com/operator', newTag: 'next' };
+  await writeFile(join(overlay, 'kustomization.yaml'), JSON.stringify({ resources: [relative(overlay, folder)], images: [image] }));
+  expect(await kubectl('kustomize', overlay)).toContain('image: registry.example.com/operator:next\n');
 });
 
 test('the ServiceAccount holds every declared right, in the whole cluster or in its own namespace', async () => {

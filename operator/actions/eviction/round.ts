@@ -38,7 +38,7 @@ export function budgetsOf(pod: Pod, view: ClusterView): readonly Budget[] {
 
 /** The one budget whose yes this pod needs; undefined where the API server asks none (E1) or refuses for their number (E5). */
 export function guardOf(pod: Pod, budgets: readonly Budget[]): Budget | undefined {
-  return pod.phase === 'Running' || pod.phase === 'Unknown' ? budgets.length === 1 ? budgets[0] : undefined : undefined;
+  return pod.phase === 'Running' || pod.phase === 'Unknown' ? (budgets.length === 1 ? budgets[0] : undefined) : undefined;
 }
 
 /**
@@ -46,34 +46,46 @@ export function guardOf(pod: Pod, budgets: readonly Budget[]): Budget | undefine
  * What became of them is in the memory. Ends early, with all answers in, when the operator stops; returns the failure that ends the action.
  */
 export async function runRound(pods: readonly Pod[], round: Round): Promise<Failure | undefined> {
-  const groups = new Map<string, { budget: Budget; pods: Pod[] }>();
-  const jobs: (() => Promise<void>)[] = [];
-  let failure: Failure | undefined;
+  const { context, memory } = round;
+  const failures: Failure[] = [];
   const attempt = async (pod: Pod, turn?: BudgetTurn): Promise<boolean> => {
-    if (failure || round.context.signal.aborted || round.memory.clock() < round.memory.busyUntil) return false;
+    if (failures.length > 0 || context.signal.aborted || memory.clock() < memory.busyUntil) return false;
     if (turn && !turn.take(pod)) return false;
     const verdict = await ask(pod, round);
-    if (verdict.kind === 'forbidden') failure ??= failed('Forbidden', verdict.message);
+    if (verdict.kind === 'forbidden') failures.push(failed('Forbidden', verdict.message));
     remember(verdict, pod, round, turn);
     return verdict.kind !== 'budget';
   };
+  const { free, groups } = groupByBudget(pods, round);
+  const alone = free.map((pod) => async () => void (await attempt(pod)));
+  const together = groups.map(({ budget, pods: guarded }) => () => {
+    return memory.turn(budget).inTurn(async () => {
+      const turn = memory.turn(seenNow(budget, context.cluster.view));
+      for (const pod of guarded) if (!(await attempt(pod, turn))) break;
+    });
+  });
+  await runParallel([...alone, ...together], WIDTH);
+  return failures[0];
+}
+
+interface Group {
+  readonly budget: Budget;
+  readonly pods: Pod[];
+}
+
+/** The pods that may be tried now: `free` need no budget's yes. */
+function groupByBudget(pods: readonly Pod[], round: Round): { free: readonly Pod[]; groups: readonly Group[] } {
+  const free: Pod[] = [];
+  const groups = new Map<string, Group>();
   for (const pod of pods) {
     const budgets = round.guarded ? budgetsOf(pod, round.context.cluster.view) : [];
     if (isHeld(pod, budgets, round)) continue;
     const budget = guardOf(pod, budgets);
-    if (!budget) jobs.push(async () => void (await attempt(pod)));
-    else groups.set(budget.uid, { budget, pods: [...(groups.get(budget.uid)?.pods ?? []), pod] });
+    const group = budget && (groups.get(budget.uid) ?? { budget, pods: [] });
+    if (group) groups.set(group.budget.uid, group);
+    (group?.pods ?? free).push(pod);
   }
-  for (const { budget, pods } of groups.values()) {
-    jobs.push(() =>
-      round.memory.turn(budget).inTurn(async () => {
-        const turn = round.memory.turn(seenNow(budget, round.context.cluster.view));
-        for (const pod of pods) if (!(await attempt(pod, turn))) break;
-      }),
-    );
-  }
-  await runParallel(jobs, WIDTH);
-  return failure;
+  return { free, groups: [...groups.values()] };
 }
 
 /** While this one waited for its turn, the turn before may have changed the budget. */
@@ -96,13 +108,21 @@ async function ask(pod: Pod, { remove }: Round): Promise<Verdict> {
   }
 }
 
-function remember(verdict: Verdict, pod: Pod, { memory, mine, context, guarded }: Round, turn: BudgetTurn | undefined): void {
+function remember(verdict: Verdict, pod: Pod, round: Round, turn: BudgetTurn | undefined): void {
+  const { mine } = round;
   const { uid } = pod;
   mine.holds.delete(uid);
-  if (verdict.kind === 'accepted' || verdict.kind === 'gone') return void mine.accepted.add(uid);
-  if (verdict.kind === 'forbidden') return;
+  if (verdict.kind === 'accepted' || verdict.kind === 'gone') mine.accepted.add(uid);
+  else if (verdict.kind === 'budget' && turn) turn.refuse(verdict.retryAfter);
+  else if (verdict.kind !== 'forbidden') hold(verdict, pod, round);
+}
+
+type Holding = Exclude<Verdict, { kind: 'accepted' | 'gone' | 'forbidden' }>;
+
+/** Holds this pod back for a while; the others go on (FIELD.md K24, A17). */
+function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Round): void {
+  const { uid } = pod;
   const retryAfter = 'retryAfter' in verdict ? verdict.retryAfter : undefined;
-  if (verdict.kind === 'budget' && turn) return turn.refuse(retryAfter);
   if (verdict.kind === 'busy') memory.busyUntil = memory.clock() + (retryAfter ?? BUSY);
   // A conflict and an unheard answer leave open whether the pod is still there: the next look is a fresh one (FIELD.md E6).
   if (verdict.kind === 'conflict' || (verdict.kind === 'later' && !verdict.shown)) mine.listedAt = undefined;

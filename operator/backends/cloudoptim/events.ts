@@ -6,7 +6,7 @@ import { formatSeconds } from '../time.ts';
 const batchSize = 500;
 
 /** The event item of optimizer.md 3.3 plus `event_type` (2.3). */
-export function writeEvent(event: ClusterEvent, clusterID: string): JsonObject {
+function writeEvent(event: ClusterEvent, clusterID: string): JsonObject {
   const { kind, name, namespace } = event.involvedObject;
   return {
     metric_type: 'event',

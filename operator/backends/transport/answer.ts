@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** The longest wait that a Retry-After can ask for; a mistaken header must not silence the operator for days. */
-export const longestRetryAfter: Seconds = 3600;
+const longestRetryAfter: Seconds = 3600;
 
 /** Reads a body: empty and non-JSON texts are told apart. */
 export function readAnswer(status: number, text: string, redact: (text: string) => string): Answer {

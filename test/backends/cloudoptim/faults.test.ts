@@ -110,11 +110,12 @@ describe('a report is over after', () => {
 });
 
 test.each([
-  ['seconds', '1'],
-  ['a date', new Date(Math.ceil(Date.now() / 1000) * 1000 + 2000).toUTCString()],
+  ['seconds', () => '1'],
+  // A date has whole seconds, as the answer's own Date has: at least one second lies between them.
+  ['a date', () => new Date(Date.now() + 1999).toUTCString()],
 ])('Retry-After in %s holds the next poll back', async (_form, retryAfter) => {
   const { backend, until } = await startRig();
-  backend.fail('tasks', { kind: 'status', status: 429, retryAfter });
+  backend.fail('tasks', { kind: 'status', status: 429, retryAfter: retryAfter() });
   await until(() => backend.heard.requests.filter((request) => request.call === 'tasks').length === 2);
   const [first, second] = backend.heard.requests.filter((request) => request.call === 'tasks');
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(980);

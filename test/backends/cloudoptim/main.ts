@@ -23,6 +23,7 @@ function control(backend: () => CloudOptimBackend, method: string, path: string,
   if (method !== 'POST' || (path !== '/tasks' && path !== '/tasks/push')) return undefined;
   try {
     const task = JSON.parse(body) as WireTask;
+    if (typeof task?.task_id !== 'string' || typeof task.task_type !== 'string') throw new Error('task_id and task_type must be texts');
     return { status: 202, body: path === '/tasks' ? backend().addTask(task) : backend().pushTask(task) };
   } catch (error) {
     return { status: 400, body: { detail: String(error) } };
@@ -40,8 +41,10 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(help);
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('--port must be a number from 0 (any free one) to 65535');
   const backend: CloudOptimBackend = await startCloudOptimBackend({
-    port: Number(values.port),
+    port,
     clusterID: values.cluster,
     listShape: values.shape === 'tasks' ? 'tasks' : 'array',
     control: (method, path, body) => control(() => backend, method, path, body),
@@ -52,4 +55,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => void backend.close());
 }
 
-await main();
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -11,7 +11,7 @@ import { taskResult } from './contract.ts';
 
 const date = fc.date({ min: new Date('1970-01-01'), max: new Date('2200-01-01'), noInvalidDate: true });
 const id = fc
-  .string({ minLength: 1, maxLength: 253, unit: 'grapheme' })
+  .string({ minLength: 1, maxLength: 253, unit: 'binary' })
   .filter((text) => text.trim() !== '' && text !== '.' && text !== '..' && text.length <= 253);
 
 test('every report becomes a valid TaskResult that survives JSON', () => {

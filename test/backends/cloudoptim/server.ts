@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTLSServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,8 @@ export interface CloudOptimBackendOptions {
   readonly listShape?: 'array' | 'tasks';
   /** Default `untilResult`. */
   readonly redelivery?: Redelivery;
+  /** PEM key and certificate: then it speaks https and wss. */
+  readonly tls?: { readonly key: string; readonly cert: string };
   /** Answers what belongs to no call of the protocol (the control paths of `main.ts`); undefined = 404. */
   readonly control?: (method: string, path: string, body: string) => Answer | undefined;
 }
@@ -41,6 +44,7 @@ export class CloudOptimBackend {
   readonly desk: Desk;
   readonly #faults = new FaultPlan();
   readonly #server: Server;
+  readonly #scheme: 'http' | 'https';
   /** Connections that asked for an upgrade: the HTTP server forgets them. */
   readonly #upgrades = new Set<Duplex>();
   readonly #control: CloudOptimBackendOptions['control'];
@@ -60,7 +64,9 @@ export class CloudOptimBackend {
       documentedOnly: false,
       maxEvents: Number.POSITIVE_INFINITY,
     };
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#server = options.tls === undefined ? createServer(serve) : createTLSServer(options.tls, serve);
+    this.#scheme = options.tls === undefined ? 'http' : 'https';
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
   }
 
@@ -74,7 +80,7 @@ export class CloudOptimBackend {
   /** The base URL, `http://127.0.0.1:port`. */
   get url(): string {
     const { address, port } = this.#server.address() as AddressInfo;
-    return `http://${address}:${port}`;
+    return `${this.#scheme}://${address}:${port}`;
   }
 
   /** The key that is valid now. */

@@ -1,0 +1,85 @@
+import type { JsonObject } from '../../lib/json.ts';
+import type { Progress } from '../action.ts';
+import type { Blocker } from '../blocker.ts';
+import { type Cordoned, cordonResult } from '../cordoning.ts';
+import { describeBlockers } from '../eviction/blockers.ts';
+import { count, listNames } from '../listing.ts';
+import { type Failure, failed } from '../outcome.ts';
+import type { DrainRequest } from './look.ts';
+import { describeRefusals, nameOf, type Sorted, skipCounts } from './verdicts.ts';
+
+const NAMED_REMAINING = 20;
+const NAMED_WARNINGS = 20;
+
+/** What a drain has done so far, as its recorded result says. */
+export interface Begun {
+  /** How many pods have had to go, from the first look on; grows when more appear. */
+  readonly total: number;
+  readonly cordon: JsonObject;
+}
+
+/** How far a drain is. */
+export interface Count extends Begun {
+  readonly done: number;
+}
+
+/** Reads what the pass before recorded; undefined before the node was cordoned and the pods were chosen. */
+export function readBegun(result: JsonObject): Begun | undefined {
+  const { total, cordon } = result;
+  if (typeof total !== 'number' || typeof cordon !== 'object' || cordon === null || Array.isArray(cordon)) return undefined;
+  return { total, cordon: cordon as JsonObject };
+}
+
+/** The first record. */
+export function begunWith(look: Sorted, cordoned: Cordoned): Begun {
+  return { total: look.go.length, cordon: cordonResult(cordoned) };
+}
+
+/** The members of the result that every state has, so that a drain that is stopped half-way tells the truth too. */
+export function drainResult({ total, cordon, done }: Count, look: Sorted): JsonObject {
+  return {
+    total,
+    evicted: done,
+    remaining: look.go.length,
+    skipped: skipCounts(look.skipped),
+    warnings: look.warnings.slice(0, NAMED_WARNINGS),
+    cordon,
+  };
+}
+
+/** The node is empty of what had to go, and a fresh list said so (FIELD.md I6, A12, A26). */
+export function drained({ nodeName }: DrainRequest, counted: Count, look: Sorted): Progress {
+  const message = `node ${nodeName} drained: ${count(counted.done, 'pod')} evicted`;
+  return {
+    state: 'succeeded',
+    message,
+    result: { ...drainResult(counted, look), verified: true },
+    done: counted.done,
+    total: counted.total,
+  };
+}
+
+/** Some pods forbid the drain by their nature: nothing more is evicted (FIELD.md K16, I2). */
+export function refused({ nodeName }: DrainRequest, counted: Count | undefined, look: Sorted): Failure {
+  const pods = [...look.go, ...look.refused.map((verdict) => verdict.pod)];
+  const known = counted ?? { total: pods.length, done: 0, cordon: { changed: false } };
+  const first =
+    counted && counted.done > 0
+      ? `${count(counted.done, 'pod')} evicted from node ${nodeName}, then stopped by`
+      : 'no pod evicted because of';
+  const result = { ...drainResult(known, look), ...remaining(pods.map(nameOf)) };
+  return failed('DrainBlocked', `${first} ${describeRefusals(look.refused)}`, { result, done: known.done, total: known.total });
+}
+
+/** What is left when the drain cannot go on, and why (FIELD.md K32, A9). */
+export function leftOver(reason: string, why: string, counted: Count, look: Sorted, blockers: readonly Blocker[]): Failure {
+  const names = look.go.map(nameOf);
+  const causes = blockers.length > 0 ? `; ${describeBlockers(blockers)}` : '';
+  const message = `${why}; ${counted.done} of ${count(counted.total, 'pod')} evicted, left: ${listNames(names)}${causes}`;
+  const result = { ...drainResult(counted, look), ...remaining(names) };
+  return failed(reason, message, { result, blockers, done: counted.done, total: counted.total });
+}
+
+function remaining(names: readonly string[]): JsonObject {
+  return { remaining: names.length, remainingPods: names.toSorted().slice(0, NAMED_REMAINING) };
+}

@@ -1,0 +1,75 @@
+import type { Pod } from '../../kube/pod.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { byText, listNames } from '../listing.ts';
+import type { PodVerdict, RefusalClass, SkipClass } from './filters.ts';
+
+/** The pods of a node, sorted by what the filters say of them. */
+export interface Sorted {
+  readonly go: readonly Pod[];
+  readonly skipped: readonly (PodVerdict & { readonly decision: 'skip' })[];
+  readonly refused: readonly (PodVerdict & { readonly decision: 'refuse' })[];
+  /** Every warning of every filter, with its pods, sorted (FIELD.md K8, K17). */
+  readonly warnings: readonly string[];
+}
+
+const REFUSALS: Readonly<Record<RefusalClass, string>> = {
+  daemonSet: 'pods of a DaemonSet (set ignoreDaemonSets: true to leave them)',
+  daemonSetGone: 'pods whose DaemonSet is gone (set force: true to delete them)',
+  emptyDir: 'pods with emptyDir data (set deleteEmptyDirData: true to lose it)',
+  unmanaged: 'pods without a controller (set force: true to delete them)',
+};
+
+const SKIPS: Readonly<Record<SkipClass, string>> = {
+  namespace: 'its namespace is left alone',
+  terminating: 'it should have ended long ago',
+  daemonSet: 'it belongs to a DaemonSet',
+  mirror: 'it is a static pod',
+};
+
+/** Sorts the verdicts of all pods of a node. */
+export function sortVerdicts(verdicts: readonly PodVerdict[]): Sorted {
+  const ordered = verdicts.toSorted((a, b) => byText(nameOf(a.pod), nameOf(b.pod)));
+  const warned = groupBy(ordered.flatMap(({ pod, warnings }) => warnings.map((warning) => [warning, nameOf(pod)] as const)));
+  return {
+    go: ordered.filter((verdict) => verdict.decision === 'pass').map((verdict) => verdict.pod),
+    skipped: ordered.filter((verdict) => verdict.decision === 'skip'),
+    refused: ordered.filter((verdict) => verdict.decision === 'refuse'),
+    warnings: warned.map(([warning, names]) => `${warning}: ${listNames(names)}`),
+  };
+}
+
+/** Per class of refusal the option that changes the outcome and the pods (FIELD.md K16, K14). */
+export function describeRefusals(refused: Sorted['refused']): string {
+  const named = refused.map(({ why, pod, detail }) => [REFUSALS[why], detail ? `${nameOf(pod)} (${detail})` : nameOf(pod)] as const);
+  return groupBy(named)
+    .map(([text, names]) => `${text}: ${listNames(names)}`)
+    .join('; ');
+}
+
+/** One line per refused pod, for a plan. */
+export function refusalLines(refused: Sorted['refused']): readonly string[] {
+  return refused.map(({ why, pod, detail }) => `${nameOf(pod)}: ${REFUSALS[why]}${detail ? `: ${detail}` : ''}`);
+}
+
+/** One line per pod that stays, for a plan. */
+export function skipLines(skipped: Sorted['skipped']): readonly string[] {
+  return skipped.map(({ why, pod }) => `${nameOf(pod)}: ${SKIPS[why]}`);
+}
+
+/** How many pods stay, per class; classes without pods are left out. */
+export function skipCounts(skipped: Sorted['skipped']): JsonObject {
+  const counts = new Map<SkipClass, number>();
+  for (const { why } of skipped) counts.set(why, (counts.get(why) ?? 0) + 1);
+  return Object.fromEntries([...counts].toSorted(([a], [b]) => byText(a, b)));
+}
+
+/** `namespace/name`. */
+export function nameOf({ namespace, name }: Pod): string {
+  return `${namespace}/${name}`;
+}
+
+function groupBy(pairs: readonly (readonly [string, string])[]): readonly (readonly [string, readonly string[]])[] {
+  const groups = new Map<string, string[]>();
+  for (const [key, value] of pairs) groups.set(key, [...(groups.get(key) ?? []), value]);
+  return [...groups].toSorted(([a], [b]) => byText(a, b));
+}

@@ -1,0 +1,130 @@
+import { isStatus } from '../../kube/error.ts';
+import type { Pod } from '../../kube/pod.ts';
+import { podTopic } from '../../kube/topics.ts';
+import type { Seconds } from '../../lib/next.ts';
+import type { ActionContext, Plan, Progress, Target } from '../action.ts';
+import { failed } from '../outcome.ts';
+import { timeLeft } from '../time-left.ts';
+import { describeBlockers, mainCause, mergeBlockers } from './blockers.ts';
+import { memoryOf } from './memory.ts';
+import { budgetsOf, guardOf, type Round, runRound } from './round.ts';
+import { standingOf } from './standing.ts';
+
+/** What the actions Evict and DeletePod are asked to do. */
+export interface PodRemoval {
+  readonly namespace: string;
+  readonly podName: string;
+  readonly uid?: string | undefined;
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly timeoutSeconds: Seconds;
+}
+
+/** The two ways in which a pod can be asked to go. */
+export type RemovalVerb = 'evict' | 'delete';
+
+const DONE: Readonly<Record<RemovalVerb, string>> = { evict: 'evicted', delete: 'deleted' };
+
+/** Waiting is woken by the watch; so long at most, should the watch be silent. */
+const LOOK_AGAIN: Seconds = 10;
+
+/** The pod as a target. */
+export function podTarget({ namespace, podName }: PodRemoval): Target {
+  return { kind: 'Pod', namespace, name: podName };
+}
+
+/** Asks the pod to go once, and waits until its UID has gone: by UID, never by name (FIELD.md K21, K25, A13, A14). */
+export async function removePod(params: PodRemoval, context: ActionContext, verb: RemovalVerb): Promise<Progress> {
+  const memory = memoryOf(context.cluster);
+  const mine = memory.request(context);
+  const pod = await findPod(params, context, mine.accepted);
+  if (!pod) {
+    const asked = mine.accepted.size > 0 || context.before.result['asked'] === true;
+    memory.forget(context);
+    return gone(params, context, asked ? DONE[verb] : undefined);
+  }
+  const { gracePeriodSeconds } = params;
+  const { cluster } = context;
+  const remove: Round['remove'] =
+    verb === 'evict'
+      ? (identity, signal) => cluster.evict(identity, gracePeriodSeconds, signal)
+      : (identity, signal) => cluster.deletePod(identity, gracePeriodSeconds, signal);
+  const round: Round = { context, memory, mine, remove, guarded: verb === 'evict' };
+  const expired = timeLeft(context, params.timeoutSeconds) <= 0;
+  if (!expired && isToBeAsked(pod, mine.accepted)) {
+    const failure = await runRound([pod], round);
+    if (failure) return failure;
+  }
+  const progress = report(pod, params, round, verb);
+  if (!expired) return progress;
+  memory.forget(context);
+  const message = `${formatPod(params)} is still there after ${params.timeoutSeconds} s: ${progress.message}`;
+  const blockers = progress.blockers ?? [];
+  return failed('Timeout', message, { result: resultOf(progress.result?.['asked'] === true, pod.uid, false), blockers });
+}
+
+/** What would happen to the pod now. */
+export async function planForPod(params: PodRemoval, context: ActionContext, verb: RemovalVerb): Promise<Plan> {
+  const pod = await findPod(params, context, new Set());
+  const name = formatPod(params);
+  if (!pod) return { change: 0, skip: [`${name}: already gone`], blocked: [] };
+  if (pod.deletionTimestamp !== undefined) return { change: 0, skip: [`${name}: already terminating`], blocked: [] };
+  const budgets = verb === 'evict' ? budgetsOf(pod, context.cluster.view) : [];
+  const guard = guardOf(pod, budgets);
+  const blocked: string[] = [];
+  if (budgets.length > 1) blocked.push(`${name}: selected by more than one disruption budget`);
+  if (guard && guard.disruptionsAllowed <= 0) blocked.push(`${name}: budget ${guard.name} allows no disruption now`);
+  return { change: 1, skip: [], blocked };
+}
+
+/** The pod with the UID that is meant, else nothing: another UID under the name means that it has gone (FIELD.md K27, E6). */
+async function findPod(params: PodRemoval, context: ActionContext, accepted: ReadonlySet<string>): Promise<Pod | undefined> {
+  const { namespace, podName } = params;
+  const { cluster, signal } = context;
+  const uid = params.uid ?? context.targetUID;
+  const seen = cluster.view.pod(namespace, podName);
+  // Once it was asked to go, the watch tells when it has gone; only that it has gone is asked again.
+  if (seen?.uid === uid && (seen.deletionTimestamp !== undefined || accepted.has(uid))) return seen;
+  try {
+    const pod = await cluster.getPod(namespace, podName, signal);
+    return pod.uid === uid ? pod : undefined;
+  } catch (error) {
+    if (isStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+function isToBeAsked(pod: Pod, accepted: ReadonlySet<string>): boolean {
+  return pod.deletionTimestamp === undefined && !accepted.has(pod.uid);
+}
+
+function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): Extract<Progress, { state: 'running' }> {
+  const { context, mine } = round;
+  const pending = isToBeAsked(pod, mine.accepted);
+  const { blockers: found, topics, orAfter } = standingOf(pending ? [pod] : [], round);
+  const blockers = mergeBlockers(found, context.before.blockers, context.now);
+  const asked = mine.accepted.has(pod.uid) || context.before.result['asked'] === true;
+  const left = Math.max(0, timeLeft(context, params.timeoutSeconds));
+  const trying = `${formatPod(params)} could not be ${DONE[verb]} yet`;
+  return {
+    state: 'running',
+    reason: pending ? (mainCause(blockers) ?? 'InProgress') : 'WaitingForPods',
+    message: pending ? describeBlockers(blockers) || trying : `${formatPod(params)} is shutting down`,
+    next: { kind: 'when', changed: [podTopic(params.namespace, params.podName), ...topics], orAfter: Math.min(LOOK_AGAIN, orAfter, left) },
+    blockers,
+    result: resultOf(asked, pod.uid, false),
+  };
+}
+
+/** `did` is what this action is known to have done; a crash can leave open who did it, and then only that the pod is gone is said. */
+function gone(params: PodRemoval, context: ActionContext, did: string | undefined): Progress {
+  const message = `${formatPod(params)} ${did ?? (context.targetUID === '' ? 'was already gone' : 'is gone')}`;
+  return { state: 'succeeded', message, result: resultOf(did !== undefined, params.uid ?? context.targetUID, true) };
+}
+
+function resultOf(asked: boolean, uid: string, isGone: boolean) {
+  return { changed: asked, asked, uid, gone: isGone };
+}
+
+function formatPod({ namespace, podName }: PodRemoval): string {
+  return `pod ${namespace}/${podName}`;
+}

@@ -1,0 +1,75 @@
+import type { Budget } from '../../kube/budget.ts';
+import type { Pod } from '../../kube/pod.ts';
+import { budgetsTopic } from '../../kube/topics.ts';
+import type { Seconds, Topic } from '../../lib/next.ts';
+import type { NewBlocker } from './blockers.ts';
+import { budgetsOf, guardOf, namesOf, type Round } from './round.ts';
+
+const LONGEST_NAME = 253;
+const SHORTEST_WAIT: Seconds = 0.05;
+
+/** How the pods stand that could not be asked to go yet. */
+export interface Standing {
+  readonly blockers: readonly NewBlocker[];
+  /** What has to change so that another try is worth it. */
+  readonly topics: readonly Topic[];
+  /** Seconds until the next try without any change; infinite for no pods. */
+  readonly orAfter: Seconds;
+}
+
+/** Why each of these pods is still there, and when to try again. Short-lived causes are no blockers (FIELD.md E3, E4, E6, E7, E8). */
+export function standingOf(pods: readonly Pod[], round: Round): Standing {
+  const blockers: NewBlocker[] = [];
+  const topics = new Set<Topic>();
+  let orAfter = Number.POSITIVE_INFINITY;
+  for (const pod of pods) {
+    const budgets = round.guarded ? budgetsOf(pod, round.context.cluster.view) : [];
+    const found = lookAt(pod, budgets, round);
+    if (round.guarded) topics.add(budgetsTopic(pod.namespace));
+    orAfter = Math.min(orAfter, found.waits);
+    if (found.blocker) blockers.push(found.blocker);
+  }
+  return { blockers, topics: [...topics], orAfter: Math.max(SHORTEST_WAIT, orAfter) };
+}
+
+function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): { waits: Seconds; blocker?: NewBlocker } {
+  const busy = memory.busyUntil - memory.clock();
+  const guard = guardOf(pod, budgets);
+  const hold = mine.holds.get(pod.uid);
+  if (hold && hold.budgets === namesOf(budgets)) {
+    const waits = Math.max(busy, hold.notBefore - memory.clock());
+    if (!hold.shown || hold.cause === undefined) return { waits };
+    return { waits, blocker: { ...identity(pod), cause: hold.cause, ...budgetFacts(budgets) } };
+  }
+  if (!guard) return { waits: Math.max(0, busy) };
+  const waits = Math.max(busy, memory.turn(guard).waits);
+  // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3).
+  if (!guard.observed) return { waits };
+  return {
+    waits,
+    blocker: { ...identity(pod), cause: neverSatisfiable(guard) ? 'PDBNeverSatisfiable' : 'DisruptionBudget', ...budgetFacts(budgets) },
+  };
+}
+
+/** Every expected pod is healthy and it still allows none: waiting alone will not help (FIELD.md M7, A4). */
+export function neverSatisfiable({ expectedPods, currentHealthy, desiredHealthy, disruptionsAllowed }: Budget): boolean {
+  return disruptionsAllowed === 0 && expectedPods > 0 && currentHealthy === expectedPods && desiredHealthy >= expectedPods;
+}
+
+function identity({ namespace, name, uid }: Pod): Pick<NewBlocker, 'pod' | 'uid'> {
+  return { pod: `${namespace}/${name}`, uid };
+}
+
+/** The numbers come from the budget itself: the words of the refusal differ by version (FIELD.md E2). With several budgets all are named (A6). */
+function budgetFacts(budgets: readonly Budget[]): Partial<NewBlocker> {
+  const [only, ...others] = budgets;
+  if (!only) return {};
+  if (others.length > 0)
+    return {
+      budget: budgets
+        .map((budget) => budget.name)
+        .join(', ')
+        .slice(0, LONGEST_NAME),
+    };
+  return { budget: only.name, currentHealthy: only.currentHealthy, desiredHealthy: only.desiredHealthy };
+}
