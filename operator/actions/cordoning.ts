@@ -43,7 +43,7 @@ export async function cordonNode(
   const written = await writeNode(node, context, change);
   if ('failure' in written) return written;
   const { from, answer } = written;
-  if (answer && answer.spec?.['unschedulable'] !== true) return { failure: notKept(node.name, 'unschedulable') };
+  if (answer && answer.spec?.unschedulable !== true) return { failure: notKept(node.name, 'unschedulable') };
   if (answer) return { changed: true, previouslyUnschedulable: false, cordonedBy: actor };
   const cordonedBy = from.annotations[CORDONED_BY] ?? '';
   return { changed: cordonedBy === actor, previouslyUnschedulable: cordonedBy !== actor, cordonedBy };
@@ -60,7 +60,7 @@ export async function uncordonNode(node: Node, context: ActionContext): Promise<
   const written = await writeNode(node, context, change);
   if ('failure' in written) return written;
   const { from, answer } = written;
-  if (answer?.spec?.['unschedulable'] === true) return { failure: notKept(node.name, 'schedulable') };
+  if (answer?.spec?.unschedulable === true) return { failure: notKept(node.name, 'schedulable') };
   return { changed: answer !== undefined, previouslyUnschedulable: from.unschedulable, cordonedBy: from.annotations[CORDONED_BY] ?? '' };
 }
 

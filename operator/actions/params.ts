@@ -7,8 +7,8 @@ const QUALIFIED = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
 
 /** What a label key looks like: an optional DNS prefix, a slash and a name (apimachinery's IsQualifiedName). */
 export const LABEL_KEY = `(${SUBDOMAIN}/)?${QUALIFIED}`;
-/** What a label value looks like; it may be empty. */
-export const LABEL_VALUE = `(${QUALIFIED})?`;
+/** What a label value looks like that is not empty. */
+export const LABEL_TEXT = QUALIFIED;
 
 function subdomain(description: string) {
   const message = 'must be a DNS-1123 subdomain such as worker-3.example.com';
@@ -90,7 +90,7 @@ export function labelValue(description: string) {
   return z
     .string()
     .max(63)
-    .regex(new RegExp(`^${LABEL_VALUE}$`), message)
+    .regex(new RegExp(`^(${LABEL_TEXT})?$`), message)
     .describe(description);
 }
 

@@ -1,8 +1,6 @@
 /** Every condition reason with the one sentence that the generated reference shows. Add yours here; a test compares the list with the code. */
 export const REASONS = {
   // OptimizationAction: on its way
-  Pending: 'The request was recorded and not yet looked at.',
-  Queued: 'It waits for its turn: another request with a better priority goes first, or the width is used up.',
   Suspended: 'spec.suspend is true: an action is held, a backend gets no new tasks.',
   Started: 'The start was recorded; the first step comes next.',
   InProgress: 'Work goes on.',

@@ -40,7 +40,7 @@ test('kubectl get oa prints the columns of the contract', async () => {
       phase: 'Running',
       target: 'node/worker-3',
       progress: { done: 7, total: 12, text: '7/12' },
-      conditions: [condition('Ready', 'Unknown', 'DisruptionBudget', 'shop/cart-0 waits'), condition('Reported', 'False', 'ReportPending')],
+      conditions: [condition('Ready', 'Unknown', 'DisruptionBudget', 'shop/cart-0 waits'), condition('Reported', 'False', 'Refused')],
     },
   );
   const age = expect.stringMatching(/^\d+s$/);

@@ -5,7 +5,7 @@ import { inconsistencies, type Summary, summarize } from '../../operator/api/sum
 
 const early = { now: new Date('2026-01-01T00:00:00.123Z'), generation: 1 };
 const late = { now: new Date('2026-01-01T00:01:00Z'), generation: 2 };
-const ready = { type: 'Ready', status: 'Unknown', reason: 'Pending', message: 'waits' } as const;
+const ready = { type: 'Ready', status: 'Unknown', reason: 'Started', message: 'waits' } as const;
 
 describe('setCondition', () => {
   test('fills in time and generation', () => {
@@ -15,7 +15,7 @@ describe('setCondition', () => {
   });
 
   test.each([
-    { change: 'reason and message', claim: { ...ready, reason: 'Queued', message: 'third' }, time: '2026-01-01T00:00:00Z' },
+    { change: 'reason and message', claim: { ...ready, reason: 'InProgress', message: 'third' }, time: '2026-01-01T00:00:00Z' },
     { change: 'nothing', claim: ready, time: '2026-01-01T00:00:00Z' },
     { change: 'status', claim: { ...ready, status: 'True' as const }, time: '2026-01-01T00:01:00Z' },
   ])('with another $change has the transition time $time', ({ claim, time }) => {
@@ -54,13 +54,13 @@ describe('summarize', () => {
     ['Done', { Ready: 'True' }],
     ['Failed', { Stalled: 'True', Ready: 'False' }],
   ])('%s says %o', (state, expected) => {
-    const list = summarize([], { state, reason: 'Pending', message: '' }, early);
+    const list = summarize([], { state, reason: 'Started', message: '' }, early);
     expect(Object.fromEntries(list.map((each) => [each.type, each.status]))).toEqual(expected);
   });
 
   const claim = fc.record({
     state: fc.constantFrom<Summary['state']>('Working', 'Waiting', 'Retrying', 'Done', 'Failed'),
-    reason: fc.constantFrom('Pending', 'Done'),
+    reason: fc.constantFrom('Started', 'Done'),
     message: fc.string(),
   });
 

@@ -26,7 +26,7 @@ async function apply(manager: string, conditions: readonly Condition[]): Promise
 test('two field managers apply their own conditions without a conflict, and take them away again', async () => {
   await controlPlane.api.create(collection(namespace, 'optimizationactions'), object('optimizationactions', 'shared', spec));
   const working = summarize([], { state: 'Working', reason: 'InProgress', message: '' }, context);
-  const reported = setCondition([], { type: 'Reported', status: 'False', reason: 'ReportPending', message: '' }, context);
+  const reported = setCondition([], { type: 'Reported', status: 'False', reason: 'Refused', message: '' }, context);
   await apply('cloudoptim-operator', working);
   const both = await apply('cloudoptim-report', reported);
   expect(both.status.conditions).toEqual([...working, ...reported]);

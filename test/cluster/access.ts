@@ -22,7 +22,7 @@ export interface ControlPlaneDescription {
 }
 
 /** One line of the audit log, as far as tests ask for it. */
-export interface AuditEvent {
+interface AuditEvent {
   auditID: string;
   stage: string;
   verb: string;

@@ -1,13 +1,13 @@
 import { Agent, request as httpsRequest } from 'node:https';
 
 /** An answer of the API server: its HTTP status and the parsed JSON body. */
-export interface Answer<T> {
+interface Answer<T> {
   status: number;
   body: T;
 }
 
 /** Options of one call: `type` is the content type of the body (JSON unless told, merge patch for PATCH). */
-export interface CallOptions {
+interface CallOptions {
   type?: string;
   signal?: AbortSignal;
 }

@@ -8,7 +8,7 @@ import { goBuild, goUnfit } from './go-build.ts';
 import { withLock } from './lock.ts';
 import { type Log, toStandardError } from './progress.ts';
 
-export type { Binaries, BinaryName } from './binary-names.ts';
+export type { Binaries } from './binary-names.ts';
 
 /** Where to look and whom to tell: `env` is the environment (default: that of this process), `log` takes progress lines (standard error). */
 export interface ResolveOptions {

@@ -125,8 +125,11 @@ test('delay: both directions are slow until it is set to 0', async () => {
   await client.roundTrip('slow');
   // Timers may fire up to a millisecond early.
   expect(performance.now() - began).toBeGreaterThan(118);
+  client.socket.end();
+  await waitFor(() => client.seen.ended);
+  expect(client.seen.text).toBe('slowbye');
   proxy.delay(0);
-  await client.roundTrip('fast');
+  await (await dial()).roundTrip('fast');
 });
 
 test('close: connections are reset, frozen or not, and new ones are refused', async () => {

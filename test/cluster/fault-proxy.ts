@@ -38,15 +38,14 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     const upstream = connect({ ...target, allowHalfOpen: true });
     const pair = [client, upstream] as const;
     pairs.add(pair);
-    for (const [from, to] of [pair, [upstream, client]] as const) {
-      from.setNoDelay(true);
-      forward(from, to, faults);
-      from.on('error', () => to.resetAndDestroy());
-      from.on('close', () => {
-        pairs.delete(pair);
-        to.destroy();
-      });
+    for (const socket of pair) {
+      socket.setNoDelay(true);
+      // Seen by whoever reads from it, which is one of the two below.
+      socket.on('error', () => {});
+      socket.once('close', () => client.destroyed && upstream.destroyed && pairs.delete(pair));
     }
+    void forward(client, upstream, faults);
+    void forward(upstream, client, faults);
   });
   await listen(server, 0);
   const { port } = server.address() as { port: number };
@@ -90,20 +89,22 @@ function freezing(faults: Faults): Pick<FaultProxy, 'freeze' | 'thaw'> {
   };
 }
 
-/** One direction of one connection. Pieces stay in order because the next is read only when the last was written. */
+/** One direction of one connection; its end is passed on as an end, its failure as a reset. Pieces stay in order because the next is read only when the last was written. */
 async function forward(from: Socket, to: Socket, faults: Faults): Promise<void> {
   try {
     // Not destroyed at its end, because the other direction may still be in use.
     for await (const piece of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       if (faults.delayMs > 0) await pause(faults.delayMs);
       await thawed(faults);
-      if (to.destroyed) return;
+      if (to.destroyed) throw new Error('nobody is left to forward to');
       if (!to.write(piece)) await drained(to);
     }
     await thawed(faults);
     to.end();
   } catch {
-    // The handlers of error and close, which see the same failure, take the other side down.
+    await thawed(faults);
+    from.destroy();
+    to.resetAndDestroy();
   }
 }
 

@@ -11,7 +11,7 @@ export interface Layout {
 }
 
 /** The unix socket on which etcd serves the API server. */
-export function etcdSocket(dir: string): string {
+function etcdSocket(dir: string): string {
   return `unix://${join(dir, 'etcd.sock')}`;
 }
 

@@ -38,7 +38,7 @@ export async function removePod(params: PodRemoval, context: ActionContext, verb
   const mine = memory.request(context);
   const pod = await findPod(params, context, mine.accepted);
   if (!pod) {
-    const asked = mine.accepted.size > 0 || context.before.result['asked'] === true;
+    const asked = mine.accepted.size > 0 || context.before.result.asked === true;
     memory.forget(context);
     return gone(params, context, asked ? DONE[verb] : undefined);
   }
@@ -59,7 +59,7 @@ export async function removePod(params: PodRemoval, context: ActionContext, verb
   memory.forget(context);
   const message = `${formatPod(params)} is still there after ${params.timeoutSeconds} s: ${progress.message}`;
   const blockers = progress.blockers ?? [];
-  return failed('Timeout', message, { result: resultOf(progress.result?.['asked'] === true, pod.uid, false), blockers });
+  return failed('Timeout', message, { result: resultOf(progress.result?.asked === true, pod.uid, false), blockers });
 }
 
 /** What would happen to the pod now. */
@@ -102,7 +102,7 @@ function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): 
   const pending = isToBeAsked(pod, mine.accepted);
   const { blockers: found, topics, orAfter } = standingOf(pending ? [pod] : [], round);
   const blockers = mergeBlockers(found, context.before.blockers, context.now);
-  const asked = mine.accepted.has(pod.uid) || context.before.result['asked'] === true;
+  const asked = mine.accepted.has(pod.uid) || context.before.result.asked === true;
   const left = Math.max(0, timeLeft(context, params.timeoutSeconds));
   const trying = `${formatPod(params)} could not be ${DONE[verb]} yet`;
   return {

@@ -1,0 +1,18 @@
+import { readFile } from 'node:fs/promises';
+
+/** Clock ticks per second in `/proc`, the same on every Linux that Node runs on. */
+const TICKS = 100;
+
+/** Resident memory of a process in MB (10^6 bytes... as the kernel counts, 1 kB = 1024 bytes). */
+export async function residentMB(pid: number): Promise<number> {
+  const found = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'));
+  if (!found) throw new Error(`process ${pid} has no memory`);
+  return Number(found[1]) / 1024;
+}
+
+/** Seconds of processor time that a process has used, its threads included. */
+export async function processorSeconds(pid: number): Promise<number> {
+  // The name of the program may contain blanks and stands in parentheses.
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
