@@ -20,12 +20,12 @@ const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount
 
 /** Reads flags (which win) and the environment; throws ConfigError with every problem. The only reader of `process.env`. */
 export function readInvocation(args: readonly string[], env: Readonly<Record<string, string | undefined>>, version: string): Invocation {
-  const { flags, problems } = readFlags(args);
-  if (flags['help']) return { kind: 'help', text: helpText() };
-  if (flags['version']) return { kind: 'version', text: version };
+  const { asked, flags, problems } = readFlags(args);
+  if (asked === 'help') return { kind: 'help', text: helpText() };
+  if (asked === 'version') return { kind: 'version', text: version };
   const given: Record<string, string | undefined> = { POD_NAMESPACE: serviceAccountNamespace() };
   // An empty variable is an absent one: manifests often map a missing key to "".
-  for (const name of names()) given[name] = (flags[flagOf(name)] as string | undefined) ?? (env[name] || given[name]);
+  for (const name of names()) given[name] = flags.get(flagOf(name)) ?? (env[name]?.trim() || given[name]);
   const values: Record<string, unknown> = {};
   for (const name of names()) {
     const parsed = (settings[name] as Setting).schema.safeParse(given[name]);
@@ -45,24 +45,40 @@ function flagOf(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-function readFlags(args: readonly string[]): { flags: Record<string, unknown>; problems: string[] } {
-  const named = names().filter((name) => !(settings[name] as Setting).secret);
+function readFlags(args: readonly string[]) {
+  const flags = new Map<string, string>();
+  const problems: string[] = [];
+  const named = new Map(names().map((name) => [flagOf(name), settings[name] as Setting]));
   const options = {
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean' },
-    ...Object.fromEntries(named.map((name) => [flagOf(name), { type: 'string' }] as const)),
+    ...Object.fromEntries([...named.keys()].map((flag) => [flag, { type: 'string' }] as const)),
   } as const;
-  try {
-    return { flags: parseArgs({ args: [...args], options, allowPositionals: false }).values, problems: [] };
-  } catch (error) {
-    return { flags: {}, problems: [`${error instanceof Error ? error.message : String(error)}; --help lists all flags`] };
+  let asked: 'help' | 'version' | undefined;
+  // Not strict, because that ends at the first problem.
+  for (const token of parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens) {
+    // Not shown, because it may be the value of a flag that does not exist, such as a key.
+    if (token.kind === 'positional') problems.push(`argument ${token.index + 1} belongs to no flag; --help lists all flags`);
+    if (token.kind !== 'option') continue;
+    const setting = named.get(token.name);
+    if (token.name === 'help' || token.name === 'version') asked ??= token.name;
+    else if (!setting) problems.push(`${token.rawName}: there is no such flag; --help lists all flags`);
+    else if (setting.secret) problems.push(`${token.rawName}: set the variable instead, because everyone on the machine can see flags`);
+    else if (token.value === undefined) problems.push(`${token.rawName}: has no value; for example --${token.name}=${setting.example}`);
+    else flags.set(token.name, token.value);
   }
+  return { asked, flags, problems };
 }
 
 function problem(name: SettingName, value: string | undefined): string {
   const setting: Setting = settings[name];
-  const shown = setting.secret ? 'the given value' : JSON.stringify(value);
+  const shown = setting.secret ? 'the given value' : JSON.stringify(withoutUser(value));
   return `${name}: ${shown} is not ${setting.shape}; for example ${name}=${setting.example}`;
+}
+
+/** A URL may carry a password. */
+function withoutUser(value: string | undefined): string | undefined {
+  return value?.replace(/(?<=:\/\/|^).*@/s, '[redacted]@');
 }
 
 /** A backend needs to know which cluster speaks; the ConfigMap of seed 003 may say it, so only a half-given environment is wrong. */
@@ -93,7 +109,7 @@ function helpText(): string {
     '',
     'Usage: cloudoptim-operator [flags]',
     '',
-    'The cluster is that of $KUBECONFIG, of the pod’s ServiceAccount, or of ~/.kube/config, in this order.',
+    'The cluster is that of $KUBECONFIG, of ~/.kube/config, or of the pod’s ServiceAccount, in this order.',
     'Settings come from flags, then from the environment, then from the ConfigMap cloudoptim-client-config:',
     '',
     ...lines,

@@ -5,8 +5,6 @@ import { GROUP, VERSION } from './group.ts';
 import type { requestFields } from './optimization-action-spec.ts';
 import type { optimizationActionStatus, phases } from './optimization-action-status.ts';
 
-export { API_VERSION, GROUP, VERSION } from './group.ts';
-
 /** The resource type of OptimizationAction: one recorded request to do one thing. */
 export const OPTIMIZATION_ACTIONS: Resource = {
   group: GROUP,
@@ -17,7 +15,7 @@ export const OPTIMIZATION_ACTIONS: Resource = {
 };
 
 /** What was asked for; the parameters stand in the member of the action and are read by `parseActionSpec`. */
-export type OptimizationActionSpec = DeepReadonly<{ action: string } & z.output<typeof requestFields>>;
+type OptimizationActionSpec = DeepReadonly<{ action: string } & z.output<typeof requestFields>>;
 
 /** How far it is and how it ended. */
 export type OptimizationActionStatus = DeepReadonly<z.output<typeof optimizationActionStatus>>;

@@ -3,10 +3,10 @@ import type { ActionDefinition, Target } from '../actions/action.ts';
 import { requestFields } from './optimization-action-spec.ts';
 
 /** Parameters as the action's own schema left them: known members only, defaults filled in. */
-export type Params = Readonly<Record<string, unknown>>;
+type Params = Readonly<Record<string, unknown>>;
 
 /** Parameters that can be executed, or every problem as `field: what is wrong`. */
-export type ParsedParams = { readonly ok: true; readonly params: Params } | { readonly ok: false; readonly problems: readonly string[] };
+type ParsedParams = { readonly ok: true; readonly params: Params } | { readonly ok: false; readonly problems: readonly string[] };
 
 /** A request that can be executed, or every problem with it. */
 export type ParsedSpec =
@@ -20,7 +20,7 @@ export type ParsedSpec =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Checks parameters with the action's own schema; members it does not know are left out. */
-export function parseParams(definition: ActionDefinition, raw: unknown, path = definition.member): ParsedParams {
+function parseParams(definition: ActionDefinition, raw: unknown, path: string): ParsedParams {
   const parsed = definition.params.safeParse(raw);
   return parsed.success ? { ok: true, params: parsed.data } : { ok: false, problems: problems(parsed.error, path) };
 }

@@ -8,7 +8,9 @@ export function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;');
 }
 
-/** A Markdown table. */
+/** A Markdown table, its columns aligned as the formatter wants them. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  const widths = head.map((_, index) => Math.max(3, ...[head, ...rows].map((row) => [...(row[index] ?? '')].length)));
+  const lines = [head, widths.map((width) => '-'.repeat(width)), ...rows];
+  return lines.map((row) => `| ${row.map((text, index) => text.padEnd(widths[index] ?? 0)).join(' | ')} |`).join('\n');
 }

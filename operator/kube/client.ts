@@ -1,15 +1,17 @@
 import { STATUS_CODES } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
+import type { Seconds } from '../lib/next.ts';
 import { parseRetryAfter } from '../lib/retry-after.ts';
-import { Connections } from './connection.ts';
+import { orAborted } from '../lib/wait.ts';
+import { Connections, type Use } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ApiUnreachable, type StatusCause } from './error.ts';
 import type { KubeObject, ObjectRef, Resource } from './object.ts';
 import { collectionPath, objectPath } from './resources.ts';
 
 /** A request without an answer after this long counts as unreachable. */
-const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+const REQUEST_TIMEOUT_SECONDS = 30;
 
 /** The patch formats in use; `apply` is server-side apply. */
 export type PatchFormat = 'merge' | 'json' | 'apply';
@@ -41,30 +43,32 @@ interface Call {
 
 /**
  * Raw JSON calls to one API server over shared connections. Every method throws ApiError for an answer that is not 2xx, ApiUnreachable where
- * no complete answer came within 30 s, and the signal's reason when it was aborted.
+ * no complete answer came in time, and the signal's reason when it was aborted.
  */
 export class KubeClient {
   readonly #credentials: Credentials;
   readonly #connections: Connections;
+  readonly #timeout: Seconds;
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: Credentials, timeout: Seconds = REQUEST_TIMEOUT_SECONDS) {
     this.#credentials = credentials;
+    this.#timeout = timeout;
     this.#connections = new Connections(credentials);
   }
 
   /** Reads one object. */
   async get<Spec = JsonObject, Status = JsonObject>(ref: ObjectRef, signal: AbortSignal): Promise<KubeObject<Spec, Status>> {
-    return (await this.call({ method: 'GET', path: objectPath(ref), signal })) as unknown as KubeObject<Spec, Status>;
+    return (await this.#call({ method: 'GET', path: objectPath(ref), signal })) as unknown as KubeObject<Spec, Status>;
   }
 
   /** Reads one page of a collection. */
   async list(resource: Resource, namespace: string | undefined, query: Query, signal: AbortSignal): Promise<ListPage> {
-    return (await this.call({ method: 'GET', path: collectionPath(resource, namespace), query, signal })) as unknown as ListPage;
+    return (await this.#call({ method: 'GET', path: collectionPath(resource, namespace), query, signal })) as unknown as ListPage;
   }
 
   /** Creates an object; 409 AlreadyExists is an ApiError like any other. */
   async create(resource: Resource, namespace: string | undefined, object: JsonObject, signal: AbortSignal): Promise<KubeObject> {
-    const answer = await this.call({ method: 'POST', path: collectionPath(resource, namespace), body: object, signal });
+    const answer = await this.#call({ method: 'POST', path: collectionPath(resource, namespace), body: object, signal });
     return answer as unknown as KubeObject;
   }
 
@@ -78,30 +82,40 @@ export class KubeClient {
   ): Promise<KubeObject> {
     const path = objectPath(ref, more.subresource);
     const call: Call = { method: 'PATCH', path, query: more.query ?? {}, body, contentType: PATCH_MEDIA_TYPES[format], signal };
-    return (await this.call(call)) as unknown as KubeObject;
+    return (await this.#call(call)) as unknown as KubeObject;
   }
 
   /** Posts to a subresource, such as `eviction`. */
   async post(ref: ObjectRef, subresource: string, body: JsonObject, signal: AbortSignal): Promise<void> {
-    await this.call({ method: 'POST', path: objectPath(ref, subresource), body, signal });
+    await this.#call({ method: 'POST', path: objectPath(ref, subresource), body, signal });
   }
 
   /** Deletes an object under the given preconditions and options (a DeleteOptions body). */
   async delete(ref: ObjectRef, options: JsonObject, signal: AbortSignal): Promise<void> {
-    await this.call({ method: 'DELETE', path: objectPath(ref), body: { apiVersion: 'v1', kind: 'DeleteOptions', ...options }, signal });
+    await this.#call({ method: 'DELETE', path: objectPath(ref), body: { apiVersion: 'v1', kind: 'DeleteOptions', ...options }, signal });
   }
 
   /** Reads a path that is no resource, such as `/readyz?verbose`, `/version`, or one of an aggregated API. */
   async read(path: string, signal: AbortSignal): Promise<JsonValue> {
-    return this.call({ method: 'GET', path, signal });
+    return this.#call({ method: 'GET', path, signal });
   }
 
   /** Opens a watch and yields its raw bytes; ends when the server closes it. The caller's signal is the only time-out. */
   async watch(resource: Resource, namespace: string | undefined, query: Query, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const path = collectionPath(resource, namespace);
-    const response = await this.#send({ method: 'GET', path, query: { ...query, watch: true }, signal }, 'watches');
-    if (response.statusCode !== 200) throw this.#refusal(response, await response.body.text());
-    return response.body;
+    const call: Call = { method: 'GET', path, query: { ...query, watch: true }, signal };
+    try {
+      const response = await this.#send(call, 'watches');
+      if (response.statusCode !== 200) throw this.#refusal(response, await response.body.text());
+      return response.body;
+    } catch (error) {
+      throw this.#explain(call, error);
+    }
+  }
+
+  /** A watch that began at `since`, on the clock of `performance.now`, fell silent: its connection is given up, and all watches on it. */
+  distrustWatches(since: number): void {
+    this.#connections.distrust('watches', since);
   }
 
   /** Ends every connection; calls under way fail as unreachable. */
@@ -109,8 +123,9 @@ export class KubeClient {
     await this.#connections.close();
   }
 
-  async call(call: Call): Promise<JsonValue> {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MILLISECONDS);
+  async #call(call: Call): Promise<JsonValue> {
+    const startedAt = performance.now();
+    const timeout = AbortSignal.timeout(this.#timeout * 1000);
     const bounded = { ...call, signal: AbortSignal.any([call.signal, timeout]) };
     try {
       const response = await this.#send(bounded, 'requests');
@@ -118,14 +133,25 @@ export class KubeClient {
       if (response.statusCode < 200 || response.statusCode > 299) throw this.#refusal(response, text);
       return text.startsWith('{') ? (JSON.parse(text) as JsonValue) : text;
     } catch (error) {
-      if (error instanceof ApiError || call.signal.aborted) throw error;
-      const why = timeout.aborted ? `no answer within ${REQUEST_TIMEOUT_MILLISECONDS / 1000} s` : describe(error);
-      throw new ApiUnreachable(`${call.method} ${call.path}: ${why}`, { cause: error });
+      if (!timeout.aborted || error instanceof ApiError) throw this.#explain(call, error);
+      this.#connections.distrust('requests', startedAt);
+      throw this.#explain(call, new Error(`no answer within ${this.#timeout} s`));
     }
   }
 
-  async #send(call: Call, pool: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
-    const { dispatcher, headers } = await this.#connections.for(pool);
+  #explain(call: Call, error: unknown): unknown {
+    if (call.signal.aborted) return call.signal.reason;
+    if (error instanceof ApiError) return error;
+    return new ApiUnreachable(`${call.method} ${call.path}: ${describe(error)}`, { cause: error });
+  }
+
+  /** Ends with the signal, which undici alone notices only once the request has a connection. */
+  async #send(call: Call, use: Use): Promise<Dispatcher.ResponseData> {
+    return orAborted(this.#request(call, use), call.signal);
+  }
+
+  async #request(call: Call, use: Use): Promise<Dispatcher.ResponseData> {
+    const { dispatcher, headers } = await this.#connections.for(use);
     return dispatcher.request({
       origin: this.#credentials.server,
       path: call.path + queryString(call.query),

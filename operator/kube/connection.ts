@@ -2,46 +2,87 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Access, Credentials } from './credentials.ts';
 
 /**
- * Connections for requests; one more costs a TLS handshake on both sides, which a burst of evictions would pay for at once.
- * Requests beyond it wait their turn in the pool.
+ * Connections for requests at most; over HTTP/2, which every API server speaks, a hundred of them share one. Behind a proxy that speaks
+ * HTTP/1.1 each costs a TLS handshake on both sides, which a burst of evictions would pay for at once; requests beyond it wait their turn.
  */
 const REQUEST_CONNECTIONS = 24;
-const IDLE_MILLISECONDS = 90_000;
+/** Shorter than the 90 s after which the API server closes an idle connection: a request must not meet the close half-way. */
+const IDLE_MILLISECONDS = 60_000;
 /** Same as client-go: shorter than the idle time-out of the usual load balancers. */
 const TCP_KEEP_ALIVE_MILLISECONDS = 30_000;
+/** Requests under way on distrusted connections have ended by then; it exceeds the time-out of a request. */
+const RETIREMENT_MILLISECONDS = 60_000;
 
-/** The shared connections to one API server: a pool for requests, and one that watches may fill without starving them (FIELD.md P10). */
+/** Who shares connections: many watches must not starve requests (FIELD.md P10). */
+export type Use = 'requests' | 'watches';
+
+interface Pool {
+  readonly dispatcher: Dispatcher;
+  readonly openedAt: number;
+}
+
+/** The shared connections to one API server: a pool for requests, and one that watches may fill without starving them. */
 export class Connections {
   readonly #credentials: Credentials;
-  #open: { tlsKey: string; requests: Dispatcher; watches: Dispatcher } | undefined;
+  readonly #pools = new Map<Use, Pool>();
+  readonly #retired = new Set<Dispatcher>();
+  #access: Access | undefined;
 
   constructor(credentials: Credentials) {
     this.#credentials = credentials;
   }
 
   /** The dispatcher and headers for one call; connections are made anew when the TLS material was rotated. */
-  async for(use: 'requests' | 'watches'): Promise<{ dispatcher: Dispatcher; headers: Readonly<Record<string, string>> }> {
+  async for(use: Use): Promise<{ dispatcher: Dispatcher; headers: Readonly<Record<string, string>> }> {
     const access = await this.#credentials.current();
-    if (this.#open?.tlsKey !== access.tlsKey) {
-      const old = this.#open;
-      this.#open = { tlsKey: access.tlsKey, requests: this.#dial(access, REQUEST_CONNECTIONS), watches: this.#dial(access, null) };
+    if (this.#access?.tlsKey !== access.tlsKey) {
       // Calls under way end on the old connections.
-      void old?.requests.close();
-      void old?.watches.close();
+      for (const { dispatcher } of this.#pools.values()) this.#retire(dispatcher);
+      this.#pools.clear();
+      this.#access = access;
     }
-    return { dispatcher: this.#open[use], headers: access.headers };
+    const pool = this.#pools.get(use) ?? { dispatcher: this.#dial(access, use), openedAt: performance.now() };
+    this.#pools.set(use, pool);
+    return { dispatcher: pool.dispatcher, headers: access.headers };
+  }
+
+  /**
+   * Something that began at `since` was not answered in time, so that its connection may be dead without knowing it; over HTTP/2 every new
+   * call would go down the same one. Calls from now on get new connections. Watches are cut at once, because a watch resumes where it was;
+   * requests under way may still end.
+   */
+  distrust(use: Use, since: number): void {
+    const pool = this.#pools.get(use);
+    if (!pool || pool.openedAt > since) return;
+    this.#pools.delete(use);
+    if (use === 'watches') void pool.dispatcher.destroy().catch(() => undefined);
+    else {
+      this.#retire(pool.dispatcher);
+      setTimeout(() => void pool.dispatcher.destroy().catch(() => undefined), RETIREMENT_MILLISECONDS).unref();
+    }
   }
 
   /** Ends every connection at once, watches included. */
   async close(): Promise<void> {
-    await Promise.all([this.#open?.requests.destroy(), this.#open?.watches.destroy()]);
-    this.#open = undefined;
+    const all = [...this.#retired, ...[...this.#pools.values()].map((pool) => pool.dispatcher)];
+    this.#pools.clear();
+    this.#access = undefined;
+    await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
   }
 
-  #dial(access: Access, connections: number | null): Dispatcher {
+  /** Lets the calls under way end; new ones go elsewhere. */
+  #retire(dispatcher: Dispatcher): void {
+    this.#retired.add(dispatcher);
+    void dispatcher
+      .close()
+      .catch(() => undefined)
+      .finally(() => this.#retired.delete(dispatcher));
+  }
+
+  #dial(access: Access, use: Use): Dispatcher {
     const tls = { ...access.tls, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MILLISECONDS };
     const limits = {
-      connections,
+      connections: use === 'requests' ? REQUEST_CONNECTIONS : null,
       keepAliveTimeout: IDLE_MILLISECONDS,
       keepAliveMaxTimeout: IDLE_MILLISECONDS,
       connectTimeout: 10_000,

@@ -134,9 +134,11 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     const ref = this.#ref(object);
     let current: KubeObject = object as unknown as KubeObject;
     if (outcome.finalizer === true) current = await this.#finalize(ref, current, true);
-    const held = await this.#writeStatus(key, object, outcome.status);
-    if (outcome.finalizer === false) await this.#finalize(ref, current, false);
-    if (outcome.remove) await this.#remove(ref, object);
+    const { held, written } = await this.#writeStatus(key, object, outcome.status);
+    // What this pass wrote itself is no change of somebody else's.
+    current = written ?? current;
+    if (outcome.finalizer === false) current = await this.#finalize(ref, current, false);
+    if (outcome.remove) await this.#remove(ref, current);
     return held;
   }
 
@@ -144,11 +146,11 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     const { client, finalizer, store } = this.#options;
     const answer = await setFinalizer(client, ref, object, finalizer, present, this.#writeSignal());
     // Gone from the API server at once when the last finalizer of a deleted object goes: the watch tells.
-    if (answer !== object && (present || !object.metadata.deletionTimestamp)) store.put(answer as unknown as Obj);
+    if (answer !== object && (present || !object.metadata.deletionTimestamp)) store.put(asStored(answer));
     return answer;
   }
 
-  async #remove(ref: ObjectRef, object: Obj): Promise<void> {
+  async #remove(ref: ObjectRef, object: KubeObject): Promise<void> {
     const { uid, resourceVersion } = object.metadata;
     await this.#options.client.delete(
       ref,
@@ -157,17 +159,17 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     );
   }
 
-  async #writeStatus(key: string, object: Obj, status: Status | undefined): Promise<Seconds | undefined> {
-    if (status === undefined || isDeepStrictEqual(withoutUndefined(status), object.status)) return undefined;
+  async #writeStatus(key: string, object: Obj, status: Status | undefined): Promise<{ held?: Seconds; written?: KubeObject }> {
+    if (status === undefined || isDeepStrictEqual(withoutUndefined(status), object.status)) return {};
     const sinceLast = (performance.now() - (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY)) / 1000;
     const { progressEvery } = this.#options;
-    if (sinceLast < progressEvery && !this.#options.isUrgent(object.status, status)) return progressEvery - sinceLast;
+    if (sinceLast < progressEvery && !this.#options.isUrgent(object.status, status)) return { held: progressEvery - sinceLast };
     const owned = this.#options.owned?.(status) ?? status;
     const answer = await applyStatus(this.#options.client, this.#ref(object), object, owned, this.#writeSignal());
     this.#writtenAt.set(key, performance.now());
-    this.#options.store.put(answer as unknown as Obj);
+    this.#options.store.put(asStored(answer));
     this.#options.onWritten?.(answer as unknown as Obj, object.status, status);
-    return undefined;
+    return { written: answer };
   }
 
   /** What a pass has found out must be written even while the operator stops; the client's own time-out bounds it. */
@@ -197,6 +199,9 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     const failures = this.#failures.get(key) ?? { backoff: new Backoff(0.2, 30), count: 0 };
     failures.count++;
     this.#failures.set(key, failures);
+    // What it waited for must not cut the delay short: the pass to come looks at everything anyway.
+    this.#waits.get(key)?.();
+    this.#waits.delete(key);
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
     const retryIn = Math.max(failures.backoff.next(), asked);
     if (!stale || failures.count >= FAILURES_BEFORE_STATUS) this.#options.onError(key, error, retryIn);
@@ -226,6 +231,12 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
 /** As it will be read back: members that are undefined are not written. */
 function withoutUndefined<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** Without the bookkeeping of field managers, which is often longer than the rest: as the watch keeps it. */
+function asStored<Obj>(answer: KubeObject): Obj {
+  const { managedFields: _, ...metadata } = answer.metadata as KubeObject['metadata'] & { readonly managedFields?: unknown };
+  return { ...answer, metadata } as unknown as Obj;
 }
 
 /** `namespace/name`, the key of an object in stores and queues. */

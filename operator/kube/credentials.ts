@@ -3,6 +3,8 @@ import { KubeConfig } from '@kubernetes/client-node';
 
 /** How long credentials are used before they are read anew: token files and exec plugins rotate them. */
 const REFRESH_MILLISECONDS = 30_000;
+/** A refusal of credentials younger than this was for those before, or is final: reading them again at once would only spin. */
+const LEAST_AGE_MILLISECONDS = 1000;
 
 /** What one connection to the API server needs. */
 export interface Access {
@@ -16,8 +18,9 @@ export interface Access {
 export class Credentials {
   readonly server: string;
   readonly proxyUrl: string | undefined;
-  readonly #config: KubeConfig;
+  #config: KubeConfig;
   #current: { access: Access; readAt: number } | undefined;
+  #reading: Promise<Access> | undefined;
 
   constructor(config: KubeConfig) {
     const cluster = config.getCurrentCluster();
@@ -27,10 +30,13 @@ export class Credentials {
     this.#config = config;
   }
 
-  /** Loads `$KUBECONFIG`, the in-cluster ServiceAccount or `~/.kube/config`, in that order; throws when none names a cluster. */
+  /** Loads `$KUBECONFIG`, `~/.kube/config` or the in-cluster ServiceAccount, in that order; throws when none names a cluster. */
   static load(): Credentials {
     const config = new KubeConfig();
     config.loadFromDefault();
+    // What client-node makes up when it finds nothing.
+    if (config.getCurrentCluster()?.server === 'http://localhost:8080')
+      throw new Error('no cluster is known: set KUBECONFIG to a kubeconfig file, or run inside a cluster with a ServiceAccount');
     return new Credentials(config);
   }
 
@@ -38,21 +44,33 @@ export class Credentials {
   async current(): Promise<Access> {
     const fresh = this.#current;
     if (fresh && performance.now() - fresh.readAt < REFRESH_MILLISECONDS) return fresh.access;
+    // Calls that come together share one run of an exec plugin.
+    this.#reading ??= this.#refresh().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** Forgets what was read, and what the plugins and file readers of client-node keep: the API server answered 401. */
+  expire(): void {
+    if (!this.#current || performance.now() - this.#current.readAt < LEAST_AGE_MILLISECONDS) return;
+    this.#current = undefined;
+    const { clusters, users, contexts, currentContext } = this.#config;
+    this.#config = new KubeConfig();
+    this.#config.loadFromOptions({ clusters, users, contexts, currentContext });
+  }
+
+  async #refresh(): Promise<Access> {
     const access = await this.#read();
     this.#current = { access, readAt: performance.now() };
     return access;
-  }
-
-  /** Forgets what was read: the API server answered 401. */
-  expire(): void {
-    this.#current = undefined;
   }
 
   async #read(): Promise<Access> {
     const options: RequestOptions = {};
     await this.#config.applyToHTTPSOptions(options);
     const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value);
+    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value).trim();
     if (options.auth) headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
     const tls: Access['tls'] = {};
     if (options.ca) tls.ca = options.ca;

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { Topic } from '../lib/next.ts';
+import { orAborted } from '../lib/wait.ts';
 import type { Bus } from './bus.ts';
 import type { ObjectMeta, Resource } from './object.ts';
 import { CONFIG_MAPS, SECRETS } from './resources.ts';
@@ -55,10 +56,7 @@ export class NamedDataWatch {
       entry = { store, synced: this.#watches.start({ resource, namespace: this.#namespace, fieldSelector, project, store }) };
       this.#known.set(topic, entry);
     }
-    const { promise, reject } = Promise.withResolvers<never>();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    await Promise.race([entry.synced, promise]).finally(() => signal.removeEventListener('abort', abort));
+    await orAborted(entry.synced, signal);
     return entry.store.get(name)?.data;
   }
 }

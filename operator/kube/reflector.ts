@@ -11,6 +11,9 @@ import { MalformedWatch, type WatchEvent, watchEvents } from './watch-stream.ts'
 /** The bookmark that ends the initial events of a streaming list carries this annotation (KEP-3157). */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
+/** The objects that came before that bookmark, by UID. */
+type Initial<T> = Map<string, T>;
+
 /** What one reflector mirrors and how. */
 export interface ReflectorOptions<T> {
   readonly client: KubeClient;
@@ -18,7 +21,10 @@ export interface ReflectorOptions<T> {
   /** Absent: all namespaces. */
   readonly namespace?: string;
   readonly fieldSelector?: string;
-  /** Makes the stored form of a raw object, or undefined to leave it out; what it throws is told and the object skipped. */
+  /**
+   * Makes the stored form of a raw object, or undefined to leave it out, alike for all its versions; what it throws is told and that version
+   * skipped.
+   */
   readonly project: (raw: JsonObject) => T | undefined;
   readonly store: Store<T>;
   /** A watch without any event or bookmark for this long is taken for dead; must exceed the server's bookmark interval of a minute. */
@@ -89,7 +95,7 @@ export class Reflector<T> {
       this.#relist(reason);
     } else if (this.#resourceVersion === undefined && this.#streamingList && isUnsupported(error)) {
       this.#streamingList = false;
-      this.#relist(`streaming list not offered: ${reason}`);
+      this.#options.observe({ kind: 'relist', reason: `streaming list not offered: ${reason}` });
     } else {
       if (error instanceof MalformedWatch) this.#relist(reason);
       this.#options.observe({ kind: 'disconnected', reason });
@@ -116,17 +122,20 @@ export class Reflector<T> {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { client, resource, namespace, silenceSeconds } = this.#options;
+    const startedAt = performance.now();
     const watchdog = new AbortController();
     const silent = () => watchdog.abort(new Error(`the watch was silent for ${silenceSeconds} s`));
     const timer = setTimeout(silent, silenceSeconds * 1000);
     try {
       const both = AbortSignal.any([signal, watchdog.signal]);
       const bytes = await client.watch(resource, namespace, this.#query(), both);
-      const initial: T[] | undefined = this.#resourceVersion === undefined ? [] : undefined;
+      const initial: Initial<T> | undefined = this.#resourceVersion === undefined ? new Map() : undefined;
       if (!initial) this.#connected = true;
       await this.#follow(watchEvents(bytes), initial, () => timer.refresh());
     } catch (error) {
-      throw watchdog.signal.aborted ? watchdog.signal.reason : error;
+      if (!watchdog.signal.aborted) throw error;
+      client.distrustWatches(startedAt);
+      throw watchdog.signal.reason;
     } finally {
       clearTimeout(timer);
     }
@@ -140,7 +149,7 @@ export class Reflector<T> {
     return { ...shared, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' };
   }
 
-  async #follow(events: AsyncIterable<WatchEvent>, initial: T[] | undefined, alive: () => void): Promise<void> {
+  async #follow(events: AsyncIterable<WatchEvent>, initial: Initial<T> | undefined, alive: () => void): Promise<void> {
     let collecting = initial;
     for await (const event of events) {
       alive();
@@ -148,35 +157,46 @@ export class Reflector<T> {
       if (event.type === 'ERROR') throw streamError(event.object);
       const metadata = event.object['metadata'] as unknown as ObjectMeta;
       if (event.type === 'BOOKMARK') {
-        if (collecting && metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
-          this.#options.store.replace(collecting, metadata.resourceVersion);
+        if (collecting) {
+          if (metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') throw new StreamingListIgnored();
+          this.#options.store.replace(collecting.values(), metadata.resourceVersion);
           collecting = undefined;
           this.#sync();
         }
       } else if (collecting) {
-        const value = this.#project(event.object);
-        if (value !== undefined) collecting.push(value);
+        this.#collect(event, metadata, collecting);
         continue;
       } else {
-        this.#take(event);
+        this.#take(event, metadata);
       }
-      if (!collecting) this.#resourceVersion = metadata.resourceVersion;
+      this.#resourceVersion = metadata.resourceVersion;
       this.#backoff.reset();
     }
   }
 
-  #take(event: WatchEvent): void {
-    const value = this.#project(event.object);
-    if (value === undefined) return;
-    if (event.type === 'DELETED') this.#options.store.remove(value);
-    else this.#options.store.apply(value);
+  /** Changes that happen while the initial events are sent come among them, deletions too. */
+  #collect(event: WatchEvent, { uid }: ObjectMeta, collecting: Initial<T>): void {
+    const value = event.type === 'DELETED' ? undefined : this.#project(event.object);
+    if (value !== undefined) collecting.set(uid, value);
+    else if (event.type === 'DELETED') collecting.delete(uid);
   }
 
-  readonly #project = (raw: JsonObject): T | undefined => {
+  #take(event: WatchEvent, { uid, resourceVersion }: ObjectMeta): void {
+    const { store } = this.#options;
+    // An object that cannot be read any more is gone all the same.
+    const unreadable = event.type === 'DELETED' ? () => store.forget(uid, resourceVersion) : undefined;
+    const value = this.#project(event.object, unreadable);
+    if (value === undefined) return;
+    if (event.type === 'DELETED') store.remove(value);
+    else store.apply(value);
+  }
+
+  readonly #project = (raw: JsonObject, unreadable?: () => void): T | undefined => {
     try {
       return this.#options.project(raw);
     } catch (error) {
       this.#options.observe({ kind: 'skipped', reason: error instanceof Error ? error.message : String(error) });
+      unreadable?.();
       return undefined;
     }
   };
@@ -188,9 +208,14 @@ export class Reflector<T> {
   }
 }
 
-/** Servers without the streaming list refuse its parameters: 400 or 422, or 403 from an old admission of the options. */
+/** Servers older than the streaming list ignore its parameters and send plain bookmarks. */
+class StreamingListIgnored extends Error {
+  override readonly message = 'a plain bookmark came before the end of the initial events';
+}
+
+/** Servers that know the streaming list but do not offer it refuse its parameters. */
 function isUnsupported(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 400 || error.status === 422);
+  return error instanceof StreamingListIgnored || (error instanceof ApiError && (error.status === 400 || error.status === 422));
 }
 
 function streamError(status: JsonObject): ApiError {

@@ -5,7 +5,7 @@ export interface Stored {
   readonly resourceVersion: string;
 }
 
-/** Told once for every change: `before` absent for a new object, `after` absent for one that is gone. */
+/** Told once for every change: `before` absent for a new object, `after` absent for one that is gone; a replacement by a namesake is both. */
 export type Change<T> = (before: T | undefined, after: T | undefined) => void;
 
 /**
@@ -66,6 +66,14 @@ export class Store<T> {
     this.#set(key, before, undefined);
   }
 
+  /** Takes the deletion of an object that cannot be read: looks through all entries, so it is for the odd case. */
+  forget(uid: string, resourceVersion: string): void {
+    this.#advance(resourceVersion);
+    for (const [key, before] of this.#entries) {
+      if (this.#identify(before).uid === uid) return this.#set(key, before, undefined);
+    }
+  }
+
   /** Takes a complete list: what is not in it is gone. */
   replace(values: Iterable<T>, resourceVersion: string): void {
     const listed = new Set<string>();
@@ -92,7 +100,13 @@ export class Store<T> {
   #set(key: string, before: T | undefined, after: T | undefined): void {
     if (after) this.#entries.set(key, after);
     else this.#entries.delete(key);
-    for (const listener of this.#listeners) listener(before, after);
+    if (before && after && this.#identify(before).uid !== this.#identify(after).uid) {
+      // A namesake is another object, also where a list skipped the moment between the two (FIELD.md P7).
+      for (const listener of this.#listeners) listener(before, undefined);
+      for (const listener of this.#listeners) listener(undefined, after);
+    } else {
+      for (const listener of this.#listeners) listener(before, after);
+    }
   }
 }
 

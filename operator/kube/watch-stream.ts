@@ -7,7 +7,7 @@ export interface WatchEvent {
 }
 
 /** A line longer than any object the API server can store: the stream is not what it should be. */
-const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const MAX_LINE_LENGTH = 16 * 1024 * 1024;
 
 /** A line of a watch was no JSON, or had no end: the stream is out of step and the list must be taken anew (FIELD.md P5). */
 export class MalformedWatch extends Error {
@@ -31,15 +31,27 @@ export async function* watchEvents(bytes: AsyncIterable<Uint8Array>): AsyncGener
     if (rest !== '') {
       pending.push(rest);
       pendingLength += rest.length;
-      if (pendingLength > MAX_LINE_BYTES) throw new MalformedWatch(`a watch line is longer than ${MAX_LINE_BYTES} bytes`);
+      if (pendingLength > MAX_LINE_LENGTH) throw new MalformedWatch(`a watch line is longer than ${MAX_LINE_LENGTH} characters`);
     }
   }
+}
+
+const TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Without it the watch could not be resumed behind the event. */
+function hasVersion(object: unknown): boolean {
+  const metadata = isObject(object) ? object['metadata'] : undefined;
+  return isObject(metadata) && typeof metadata['resourceVersion'] === 'string';
 }
 
 function parse(line: string): WatchEvent {
   try {
     const event = JSON.parse(line) as WatchEvent;
-    if (typeof event.type === 'string' && typeof event.object === 'object' && event.object !== null) return event;
+    if (event.type === 'ERROR' ? isObject(event.object) : TYPES.has(event.type) && hasVersion(event.object)) return event;
   } catch {
     // Reported below, with the start of the line.
   }

@@ -1,4 +1,5 @@
 import pino, { type Logger as Pino } from 'pino';
+import { withoutSecrets, withoutSecretTexts } from './redact.ts';
 
 /** The words for severity that seed 003 uses, beside pino's own. */
 const LEVELS: Readonly<Record<string, pino.Level>> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal' };
@@ -27,14 +28,10 @@ export interface Logs {
   setLevel(level: string): void;
 }
 
-/** Members that can hold a key or a token, wherever they stand: their values never reach a line. */
-const SECRETS = ['key', 'token', 'authorization', 'Authorization', 'apiKey', 'password'].flatMap((name) => [
-  name,
-  `*.${name}`,
-  `*.*.${name}`,
-]);
-
-/** Logs to standard output: JSON lines, or `time - component - LEVEL - message` as seed 003 writes text. */
+/**
+ * Logs to standard output: JSON lines, or `time - component - LEVEL - message` as seed 003 writes text. Keys and tokens, known by the names
+ * of members and by their form inside texts, never reach a line.
+ */
 export function makeLogs(options: { readonly level: string; readonly format: 'json' | 'text'; readonly clusterID?: string }): Logs {
   const root = pino(
     {
@@ -42,9 +39,12 @@ export function makeLogs(options: { readonly level: string; readonly format: 'js
       messageKey: 'message',
       base: options.clusterID ? { cluster_id: options.clusterID } : {},
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: LABELS[label] ?? label.toUpperCase() }) },
-      redact: { paths: SECRETS, censor: '[redacted]' },
-      serializers: { err: pino.stdSerializers.err },
+      formatters: {
+        level: (label) => ({ level: LABELS[label] ?? label.toUpperCase() }),
+        log: (fields) => withoutSecrets(fields) as Record<string, unknown>,
+      },
+      serializers: { err: (error: Error) => withoutSecrets({ ...pino.stdSerializers.err(error) }) },
+      hooks: { streamWrite: withoutSecretTexts },
     },
     options.format === 'text' ? textDestination() : pino.destination({ fd: 1, sync: true }),
   );
@@ -66,7 +66,9 @@ function textDestination(): pino.DestinationStream {
     write: (line) => {
       const { timestamp, component, level, message, cluster_id: _, ...rest } = JSON.parse(line) as Record<string, unknown>;
       const more = Object.keys(rest).length === 0 ? '' : ` ${JSON.stringify(rest)}`;
-      process.stdout.write(`${timestamp} - ${component ?? 'operator'} - ${level} - ${message}${more}\n`);
+      // One line is one entry, whatever a backend put into the text.
+      const text = String(message).replaceAll('\r', '\\r').replaceAll('\n', '\\n');
+      process.stdout.write(`${timestamp} - ${component ?? 'operator'} - ${level} - ${text}${more}\n`);
     },
   };
 }

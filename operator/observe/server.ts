@@ -34,9 +34,13 @@ export class HealthServer {
   /** Listens on the port, 0 for a free one; returns the port. Throws when it is taken. */
   async listen(port: number): Promise<number> {
     const server = createServer((request, response) => {
-      void this.#answer(new URL(request.url ?? '/', 'http://localhost').pathname).then(({ status, type, body }) => {
-        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
-      });
+      const [path = '/'] = (request.url ?? '/').split('?');
+      const failed = (error: unknown) => text(500, `${error instanceof Error ? error.message : String(error)}\n`);
+      void this.#answer(path)
+        .catch(failed)
+        .then(({ status, type, body }) => {
+          response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+        });
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);

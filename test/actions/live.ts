@@ -99,7 +99,16 @@ async function runToEnd<Schema extends z.ZodObject>(
     const listening = bus.listen();
     const signal = new AbortController().signal;
     const port = restart ? fresh() : cluster;
-    const context: ActionContext = { cluster: port, now: new Date(), signal, startedAt, targetUID, actor, before, ...(ownPod ? { ownPod } : {}) };
+    const context: ActionContext = {
+      cluster: port,
+      now: new Date(),
+      signal,
+      startedAt,
+      targetUID,
+      actor,
+      before,
+      ...(ownPod ? { ownPod } : {}),
+    };
     const progress = await definition.execute(params, context);
     passes.push(progress);
     await after?.(progress);

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditEvent } from '../cluster/access.ts';
 import { waitFor } from '../cluster/wait-for.ts';
 import { type Figure, type Line, median, note } from './figure.ts';
-import { type Rig, withRig } from './rig.ts';
+import { type AuditEvent, type Rig, withRig } from './rig.ts';
 
 const REPETITIONS = 5;
 /** Longer than anything that is written late: counts in a status, Events. */

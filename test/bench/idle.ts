@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditEvent } from '../cluster/access.ts';
 import { createDeployment } from '../cluster/workloads.ts';
 import { type Figure, type Line, median, note, round } from './figure.ts';
 import { NODE_FLAGS } from './operator-process.ts';
 import { processorSeconds, residentMB } from './process-facts.ts';
-import { PODS, type Rig, withRig } from './rig.ts';
+import { type AuditEvent, PODS, type Rig, withRig } from './rig.ts';
 
 const REPETITIONS = 3;
 const SETTLE_MS = 30_000;

@@ -29,9 +29,9 @@ export type OperatorEnvironment = Readonly<
 export function startOperator(environment: OperatorEnvironment): OperatorProcess {
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: run make bundle first`);
   const startedAt = performance.now();
-  const more = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean);
+  const more = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean);
   const child = spawn(process.execPath, [...NODE_FLAGS, ...more, bundle], {
-    env: { PATH: process.env['PATH'], HEALTH_CHECK_PORT: '0', ...environment },
+    env: { PATH: process.env.PATH, HEALTH_CHECK_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = () => void child.kill('SIGKILL');

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { type CloudOptimBackend, startCloudOptimBackend } from '../backends/cloudoptim/server.ts';
-import type { AuditEvent } from '../cluster/access.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { applyCrds } from '../cluster/crds.ts';
 import { createNodes } from '../cluster/nodes.ts';
@@ -14,6 +13,9 @@ const NAMESPACE = 'cloudoptim';
 export const PODS = 'bench';
 /** How the API server knows the operator. */
 const USER = `system:serviceaccount:${NAMESPACE}:cloudoptim-operator`;
+
+/** One line of the audit log. */
+export type AuditEvent = Awaited<ReturnType<ControlPlane['auditEvents']>>[number];
 
 /** What every figure is measured on: a control plane of its own with ten nodes, and the reference backend in this process. */
 export interface Rig {

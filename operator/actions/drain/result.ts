@@ -3,7 +3,7 @@ import type { Progress } from '../action.ts';
 import type { Blocker } from '../blocker.ts';
 import { type Cordoned, cordonResult } from '../cordoning.ts';
 import { describeBlockers } from '../eviction/blockers.ts';
-import { count, listNames } from '../listing.ts';
+import { byText, count, listNames } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
 import type { DrainRequest } from './look.ts';
 import { describeRefusals, nameOf, type Sorted, skipCounts } from './verdicts.ts';
@@ -16,6 +16,8 @@ export interface Begun {
   /** How many pods have had to go, from the first look on; grows when more appear. */
   readonly total: number;
   readonly cordon: JsonObject;
+  /** Every warning since the start, although the pods it was about have gone (FIELD.md K17). */
+  readonly warnings: readonly string[];
 }
 
 /** How far a drain is. */
@@ -25,24 +27,25 @@ export interface Count extends Begun {
 
 /** Reads what the pass before recorded; undefined before the node was cordoned and the pods were chosen. */
 export function readBegun(result: JsonObject): Begun | undefined {
-  const { total, cordon } = result;
+  const { total, cordon, warnings } = result;
   if (typeof total !== 'number' || typeof cordon !== 'object' || cordon === null || Array.isArray(cordon)) return undefined;
-  return { total, cordon: cordon as JsonObject };
+  const known = Array.isArray(warnings) ? warnings.filter((warning) => typeof warning === 'string') : [];
+  return { total, cordon: cordon as JsonObject, warnings: known };
 }
 
 /** The first record. */
 export function begunWith(look: Sorted, cordoned: Cordoned): Begun {
-  return { total: look.go.length, cordon: cordonResult(cordoned) };
+  return { total: look.go.length, cordon: cordonResult(cordoned), warnings: look.warnings };
 }
 
 /** The members of the result that every state has, so that a drain that is stopped half-way tells the truth too. */
-export function drainResult({ total, cordon, done }: Count, look: Sorted): JsonObject {
+export function drainResult({ total, cordon, done, warnings }: Count, look: Sorted): JsonObject {
   return {
     total,
     evicted: done,
     remaining: look.go.length,
     skipped: skipCounts(look.skipped),
-    warnings: look.warnings.slice(0, NAMED_WARNINGS),
+    warnings: allWarnings(warnings, look.warnings),
     cordon,
   };
 }
@@ -62,7 +65,7 @@ export function drained({ nodeName }: DrainRequest, counted: Count, look: Sorted
 /** Some pods forbid the drain by their nature: nothing more is evicted (FIELD.md K16, I2). */
 export function refused({ nodeName }: DrainRequest, counted: Count | undefined, look: Sorted): Failure {
   const pods = [...look.go, ...look.refused.map((verdict) => verdict.pod)];
-  const known = counted ?? { total: pods.length, done: 0, cordon: { changed: false } };
+  const known = counted ?? { total: pods.length, done: 0, cordon: { changed: false }, warnings: [] };
   const first =
     counted && counted.done > 0
       ? `${count(counted.done, 'pod')} evicted from node ${nodeName}, then stopped by`
@@ -78,6 +81,13 @@ export function leftOver(reason: string, why: string, counted: Count, look: Sort
   const message = `${why}; ${counted.done} of ${count(counted.total, 'pod')} evicted, left: ${listNames(names)}${causes}`;
   const result = { ...drainResult(counted, look), ...remaining(names) };
   return failed(reason, message, { result, blockers, done: counted.done, total: counted.total });
+}
+
+/** A kind of warning keeps the pods it was first given for, so that the list does not change as they go. */
+function allWarnings(known: readonly string[], found: readonly string[]): readonly string[] {
+  const kind = (warning: string) => warning.slice(0, warning.indexOf(': '));
+  const kinds = new Set(known.map(kind));
+  return [...known, ...found.filter((warning) => !kinds.has(kind(warning)))].toSorted(byText).slice(0, NAMED_WARNINGS);
 }
 
 function remaining(names: readonly string[]): JsonObject {

@@ -13,6 +13,8 @@ import { nameOf, type Sorted } from './verdicts.ts';
 
 /** The pods are listed fresh this often even while the watch speaks, should it have missed something. */
 export const LIST_AGAIN: Seconds = 30;
+/** After an answer that leaves the outcome open. */
+const LOOK_SOON: Seconds = 0.1;
 /** One second after the 60 that a terminating pod is waited for after its grace (FIELD.md K9). */
 const TERMINATING_OVER: Seconds = 61;
 
@@ -35,12 +37,17 @@ export function running(params: DrainRequest, round: Round, { look, counted, pen
     state: 'running',
     reason: mainCause(blockers) ?? (waiting.length > 0 ? 'WaitingForPods' : 'InProgress'),
     message: describe(pending, waiting, describeBlockers(blockers), round),
-    next: { kind: 'when', changed, orAfter: Math.min(LIST_AGAIN, standing.orAfter, left, overdue(waiting, context.now)) },
+    next: { kind: 'when', changed, orAfter: Math.min(untilList(round), standing.orAfter, left, overdue(waiting, context.now)) },
     done: counted.done,
     total: counted.total,
     blockers,
     result: drainResult(counted, look),
   };
+}
+
+/** Seconds until the pods are listed fresh; right away when a conflict or an unheard answer asks for it, but not in a spin. */
+function untilList({ memory, mine }: Round): Seconds {
+  return mine.listedAt === undefined ? LOOK_SOON : Math.max(LOOK_SOON, mine.listedAt + LIST_AGAIN - memory.clock());
 }
 
 function describe(pending: readonly Pod[], waiting: readonly Pod[], blocked: string, round: Round): string {

@@ -16,7 +16,7 @@ export async function startDrain(params: DrainRequest, context: ActionContext, m
   if ('failure' in found) return found.failure;
   if (preflight.refused.length > 0) return refused(params, undefined, preflight);
   if (timeLeft(context, params.timeoutSeconds) <= 0) {
-    const counted = { total: preflight.go.length, done: 0, cordon: { changed: false } };
+    const counted = { total: preflight.go.length, done: 0, cordon: { changed: false }, warnings: [] };
     return leftOver('Timeout', `the timeout of ${params.timeoutSeconds} s was over before the drain began`, counted, preflight, []);
   }
   const cordoned = await cordonNode(found.node, context, 'drain');
