@@ -9,7 +9,7 @@ import { type Failure, failed } from './outcome.ts';
 /** Says on the node which action cordoned it (FIELD.md M13, A34, F9). */
 export const CORDONED_BY = 'cloudoptim.io/cordoned-by';
 /** Says on the node why it was cordoned. */
-export const CORDON_REASON = 'cloudoptim.io/cordon-reason';
+const CORDON_REASON = 'cloudoptim.io/cordon-reason';
 
 /** What cordoning or uncordoning found and did. */
 export interface Cordoned {

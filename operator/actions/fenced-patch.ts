@@ -33,7 +33,7 @@ export async function fencedPatch<State extends Pick<ObjectMeta, 'uid' | 'resour
     if (!from) {
       const read = await write.read();
       if ('failure' in read) return read;
-      // Some servers call a foreign UID invalid rather than a conflict: with the same UID it is the content that is invalid.
+      // The API server calls a foreign UID invalid, not a conflict: only under the same UID it is the content that is invalid.
       if (refused?.status === 422) throw refused;
       from = read.state;
     }

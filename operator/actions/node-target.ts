@@ -17,7 +17,7 @@ export async function readTargetNode(name: string, context: ActionContext): Prom
 }
 
 /** Whether this is the node that is meant: the same UID, not only the same name. */
-export function checkNode(node: Node, context: ActionContext): TargetNode {
+function checkNode(node: Node, context: ActionContext): TargetNode {
   if (node.uid === context.targetUID) return { node };
   const message =
     context.targetUID === ''
@@ -27,7 +27,7 @@ export function checkNode(node: Node, context: ActionContext): TargetNode {
 }
 
 /** Said only when the API server says so: backends act on it (optimizer.md B3-7). */
-export function nodeAbsent(name: string): Failure {
+function nodeAbsent(name: string): Failure {
   return failed('TargetNotFound', `node ${name} not found`);
 }
 

@@ -32,12 +32,12 @@ export async function answering(context: ActionContext, look: () => Promise<Prog
 }
 
 /** What a look says that the operator's stop cut short: the next process goes on. */
-export function interrupted(): Extract<Progress, { state: 'running' }> {
+function interrupted(): Extract<Progress, { state: 'running' }> {
   return { state: 'running', reason: 'InProgress', message: 'the operator stops; the next one goes on', next: { kind: 'again', after: 0 } };
 }
 
 /** The failure that this answer of the API server means; undefined where trying again may help. */
-export function refusal(error: ApiError): Failure | undefined {
+function refusal(error: ApiError): Failure | undefined {
   if (isAdmissionDenial(error)) return failed('WebhookDenied', error.message);
   if (error.status === 403) return failed('Forbidden', error.message);
   if (error.status === 400 || error.status === 422) return failed('InvalidSpec', `the API server refuses the request: ${error.message}`);

@@ -41,9 +41,10 @@ export function makeLogs(options: { readonly level: string; readonly format: 'js
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: {
         level: (label) => ({ level: LABELS[label] ?? label.toUpperCase() }),
-        log: (fields) => withoutSecrets(fields) as Record<string, unknown>,
+        // The error itself goes through its serializer, which keeps the stack.
+        log: ({ err, ...fields }) => ({ ...(withoutSecrets(fields) as object), ...(err === undefined ? {} : { err }) }),
       },
-      serializers: { err: (error: Error) => withoutSecrets({ ...pino.stdSerializers.err(error) }) },
+      serializers: { err: (error: Error) => withoutSecrets(pino.stdSerializers.err(error)) },
       hooks: { streamWrite: withoutSecretTexts },
     },
     options.format === 'text' ? textDestination() : pino.destination({ fd: 1, sync: true }),

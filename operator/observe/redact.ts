@@ -3,8 +3,8 @@ const CENSORED = '[redacted]';
 /** Deeper than anything worth reading in a log line. */
 const MAX_DEPTH = 8;
 
-/** Names of members that can hold a key or a token; the names of Secrets and task ids may be read. */
-const SECRET_NAME = /(^|[^a-z])key$|[a-z](K|_k|-k)ey$|api-?_?key|token$|password$|passwd$|authorization$|credentials?$|cookie$|private-?_?key/i;
+/** Names of members that can hold a key or a token, such as `apiKey`, `x-api-key`, `Authorization` or `client_secret`. */
+const SECRET_NAME = /(key|token|password|passwd|authorization|credential|cookie|secret)s?$/i;
 
 /** Keys and tokens inside texts: headers, JSON web tokens, query parameters and the user of a URL. */
 const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
@@ -14,9 +14,10 @@ const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/(\b[a-z][a-z0-9+.-]*:\/\/)[^/@\s"'\\]+@/gi, `$1${CENSORED}@`],
 ];
 
-/** A copy in which members whose names say key or token are censored, at any depth. Errors are left to the serializer of errors. */
+/** A copy in which members whose names say key or token are censored, at any depth; errors become texts. */
 export function withoutSecrets(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Error) return String(value);
   if (depth === MAX_DEPTH) return '[too deep]';
   if (Array.isArray(value)) return value.map((each) => withoutSecrets(each, depth + 1));
   const { toJSON } = value as { toJSON?: unknown };

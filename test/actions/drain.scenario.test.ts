@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cordon } from '../../operator/actions/cordon.ts';
 import { drain } from '../../operator/actions/drain/drain.ts';
-import { deleteNodes, getNode } from '../cluster/nodes.ts';
+import { createNodes, deleteNodes, getNode } from '../cluster/nodes.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
 import type { Tenant } from '../cluster/tenant.ts';
 import { waitFor } from '../cluster/wait-for.ts';
@@ -166,7 +166,7 @@ describe('a drain on the real API server', () => {
       if (replaced) return;
       replaced = true;
       await deleteNodes(controlPlane, [node]);
-      await api.create('/api/v1/nodes', { metadata: { name: node, labels: t.nodeSelector } });
+      await createNodes(controlPlane, [node], { labels: t.nodeSelector });
     };
     const { end } = await live.run(drain, { nodeName: node }, { targetUID: uid, after });
     expect(end).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^Target(Replaced|NotFound)$/) });

@@ -30,7 +30,7 @@ export interface Live extends AsyncDisposable {
 }
 
 /** How one action is run. */
-export interface RunOptions {
+interface RunOptions {
   readonly targetUID: string;
   readonly actor?: string;
   readonly startedAt?: Date;

@@ -4,14 +4,15 @@ import { RawApi } from './raw-api.ts';
 import { PODS } from './rig.ts';
 
 interface Pod {
-  readonly metadata: { readonly name: string; readonly uid: string };
+  readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };
+  readonly spec: { readonly nodeName?: string };
 }
-interface PodList {
+interface List<T> {
   readonly metadata: { readonly resourceVersion: string };
-  readonly items: readonly Pod[];
+  readonly items: readonly T[];
 }
 interface Budget {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly resourceVersion: string };
   readonly status?: { readonly disruptionsAllowed: number };
 }
 
@@ -32,7 +33,9 @@ export function budgetFloor(cp: ControlPlaneAccess, node: string): Promise<numbe
   return timed(cp, node, async (api, pods) => {
     let allowed = false;
     let wake = () => {};
-    await api.watch<Budget>(`/apis/policy/v1/namespaces/${PODS}/poddisruptionbudgets?watch=true`, ({ object }) => {
+    const path = `/apis/policy/v1/namespaces/${PODS}/poddisruptionbudgets`;
+    const list = (await api.call<List<Budget>>('GET', path)).body;
+    await api.watch<Budget>(path, list.metadata.resourceVersion, ({ object }) => {
       allowed = object.metadata.name === CROWD && (object.status?.disruptionsAllowed ?? 0) > 0;
       if (allowed) wake();
     });
@@ -52,16 +55,17 @@ export function budgetFloor(cp: ControlPlaneAccess, node: string): Promise<numbe
 async function timed(cp: ControlPlaneAccess, node: string, work: (api: RawApi, pods: readonly Pod[]) => Promise<void>): Promise<number> {
   await using api = await RawApi.connect(cp, CONNECTIONS);
   await api.call('PATCH', `/api/v1/nodes/${node}`, { spec: { unschedulable: true } });
-  const path = `/api/v1/namespaces/${PODS}/pods?fieldSelector=spec.nodeName%3D${node}`;
-  const { metadata, items } = (await api.call<PodList>('GET', path)).body;
-  const left = new Set(items.map((pod) => pod.metadata.uid));
+  // Not only those of the node: the API server gives such a watch a small buffer and closes it in the middle of many changes.
+  const path = `/api/v1/namespaces/${PODS}/pods`;
+  const { metadata, items } = (await api.call<List<Pod>>('GET', path)).body;
+  const pods = items.filter(({ spec }) => spec.nodeName === node);
+  const left = new Set(pods.map((pod) => pod.metadata.uid));
   const empty = Promise.withResolvers<void>();
-  await api.watch<Pod>(`${path}&watch=true&resourceVersion=${metadata.resourceVersion}`, ({ type, object }) => {
+  await api.watch<Pod>(path, metadata.resourceVersion, ({ type, object }) => {
     if (type === 'DELETED' && left.delete(object.metadata.uid) && left.size === 0) empty.resolve();
   });
   const began = performance.now();
-  await work(api, items);
-  await empty.promise;
+  await api.guarded(Promise.all([work(api, pods), empty.promise]));
   return (performance.now() - began) / 1000;
 }
 

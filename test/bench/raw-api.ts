@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import type { ControlPlaneAccess } from '../cluster/access.ts';
+
+interface Versioned {
+  readonly metadata: { readonly resourceVersion: string };
+}
 
 /** One event of a watch. */
 export interface WatchEvent<T> {
@@ -13,10 +17,13 @@ export interface WatchEvent<T> {
 export class RawApi implements AsyncDisposable {
   readonly #agent: Agent;
   readonly #origin: string;
+  readonly #failed = Promise.withResolvers<never>();
 
   private constructor(origin: string, agent: Agent) {
     this.#origin = origin;
     this.#agent = agent;
+    // The end of the client breaks its watches too, and then nobody asks.
+    this.#failed.promise.catch(() => {});
   }
 
   /** A client with the rights of a cluster administrator that opens at most so many connections. */
@@ -41,24 +48,48 @@ export class RawApi implements AsyncDisposable {
     return { status: answer.statusCode, body: (await answer.body.json()) as T };
   }
 
-  /** Resolves once the API server has begun to answer; `tell` gets every event until the connection ends. */
-  async watch<T>(path: string, tell: (event: WatchEvent<T>) => void): Promise<void> {
-    const { statusCode, body } = await this.#agent.request({ origin: this.#origin, path, method: 'GET' });
-    if (statusCode !== 200) throw new Error(`GET ${path}: ${statusCode} ${await body.text()}`);
+  /**
+   * Tells every event after the resource version; resolves once the API server has begun to answer. A busy API server closes watches that lag
+   * behind: it goes on at once where it was.
+   */
+  async watch<T extends Versioned>(path: string, resourceVersion: string, tell: (event: WatchEvent<T>) => void): Promise<void> {
+    let last = resourceVersion;
+    const body = await this.#open(path, last);
     const read = async () => {
-      let rest = '';
-      for await (const chunk of body.setEncoding('utf8')) {
-        const lines = (rest + chunk).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) tell(JSON.parse(line) as WatchEvent<T>);
+      for (let part = body; ; part = await this.#open(path, last)) {
+        for await (const event of eventsOf<T>(part)) {
+          if (event.type === 'ERROR') throw new Error(`the watch ${path} failed: ${JSON.stringify(event.object)}`);
+          last = event.object.metadata.resourceVersion;
+          tell(event);
+        }
       }
     };
-    // Only the end of the client ends it.
-    read().catch(() => {});
+    read().catch((error: unknown) => this.#failed.reject(error));
+  }
+
+  /** Does the work; rejects also when a watch breaks. */
+  guarded<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#failed.promise]);
   }
 
   /** Ends every connection at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  async #open(path: string, resourceVersion: string): Promise<Dispatcher.ResponseData['body']> {
+    const query = `watch=true&resourceVersion=${resourceVersion}`;
+    const { statusCode, body } = await this.#agent.request({ origin: this.#origin, path: `${path}?${query}`, method: 'GET' });
+    if (statusCode !== 200) throw new Error(`GET ${path}: ${statusCode} ${await body.text()}`);
+    return body;
+  }
+}
+
+async function* eventsOf<T>(body: Dispatcher.ResponseData['body']): AsyncGenerator<WatchEvent<T>> {
+  let rest = '';
+  for await (const chunk of body.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as WatchEvent<T>;
   }
 }

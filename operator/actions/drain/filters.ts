@@ -9,7 +9,7 @@ export type SkipClass = 'namespace' | 'terminating' | 'daemonSet' | 'mirror';
 export type RefusalClass = 'daemonSet' | 'daemonSetGone' | 'emptyDir' | 'unmanaged';
 
 /** What one filter says of one pod. */
-export type FilterAnswer =
+type FilterAnswer =
   | { readonly decision: 'pass'; readonly warning?: string }
   | { readonly decision: 'skip'; readonly why: SkipClass; readonly warning?: string }
   | { readonly decision: 'refuse'; readonly why: RefusalClass; readonly detail?: string };

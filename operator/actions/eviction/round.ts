@@ -16,7 +16,7 @@ const WIDTH = 50;
 const BUSY: Seconds = 1;
 
 /** Asks the API server to let one incarnation of a pod go. */
-export type Remove = (pod: PodIdentity, signal: AbortSignal) => Promise<void>;
+type Remove = (pod: PodIdentity, signal: AbortSignal) => Promise<void>;
 
 /** What a round works with. */
 export interface Round {
