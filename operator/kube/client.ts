@@ -113,11 +113,6 @@ export class KubeClient {
     }
   }
 
-  /** A watch that began at `since`, on the clock of `performance.now`, fell silent: its connection is given up, and all watches on it. */
-  distrustWatches(since: number): void {
-    this.#connections.distrust('watches', since);
-  }
-
   /** Ends every connection; calls under way fail as unreachable. */
   async close(): Promise<void> {
     await this.#connections.close();
@@ -134,7 +129,7 @@ export class KubeClient {
       return text.startsWith('{') ? (JSON.parse(text) as JsonValue) : text;
     } catch (error) {
       if (!timeout.aborted || error instanceof ApiError) throw this.#explain(call, error);
-      this.#connections.distrust('requests', startedAt);
+      this.#connections.distrust(startedAt);
       throw this.#explain(call, new Error(`no answer within ${this.#timeout} s`));
     }
   }

@@ -2,8 +2,8 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Access, Credentials } from './credentials.ts';
 
 /**
- * Connections for requests at most; over HTTP/2, which every API server speaks, a hundred of them share one. Behind a proxy that speaks
- * HTTP/1.1 each costs a TLS handshake on both sides, which a burst of evictions would pay for at once; requests beyond it wait their turn.
+ * Connections for requests; one more costs a TLS handshake on both sides, which a burst of evictions would pay for at once.
+ * Requests beyond it wait their turn in the pool.
  */
 const REQUEST_CONNECTIONS = 24;
 /** Shorter than the 90 s after which the API server closes an idle connection: a request must not meet the close half-way. */
@@ -13,7 +13,7 @@ const TCP_KEEP_ALIVE_MILLISECONDS = 30_000;
 /** Requests under way on distrusted connections have ended by then; it exceeds the time-out of a request. */
 const RETIREMENT_MILLISECONDS = 60_000;
 
-/** Who shares connections: many watches must not starve requests (FIELD.md P10). */
+/** Who shares connections. */
 export type Use = 'requests' | 'watches';
 
 interface Pool {
@@ -21,7 +21,7 @@ interface Pool {
   readonly openedAt: number;
 }
 
-/** The shared connections to one API server: a pool for requests, and one that watches may fill without starving them. */
+/** The shared connections to one API server: a pool for requests, and one that watches may fill without starving them (FIELD.md P10). */
 export class Connections {
   readonly #credentials: Credentials;
   readonly #pools = new Map<Use, Pool>();
@@ -47,19 +47,16 @@ export class Connections {
   }
 
   /**
-   * Something that began at `since` was not answered in time, so that its connection may be dead without knowing it; over HTTP/2 every new
-   * call would go down the same one. Calls from now on get new connections. Watches are cut at once, because a watch resumes where it was;
-   * requests under way may still end.
+   * A request that began at `since` was not answered in time: its connection may be dead without knowing it, and so may all that are idle
+   * beside it. Requests from now on get new connections; those under way may still end. A watch needs no such care, as it shares its
+   * connection with nobody.
    */
-  distrust(use: Use, since: number): void {
-    const pool = this.#pools.get(use);
+  distrust(since: number): void {
+    const pool = this.#pools.get('requests');
     if (!pool || pool.openedAt > since) return;
-    this.#pools.delete(use);
-    if (use === 'watches') void pool.dispatcher.destroy().catch(() => undefined);
-    else {
-      this.#retire(pool.dispatcher);
-      setTimeout(() => void pool.dispatcher.destroy().catch(() => undefined), RETIREMENT_MILLISECONDS).unref();
-    }
+    this.#pools.delete('requests');
+    this.#retire(pool.dispatcher);
+    setTimeout(() => void pool.dispatcher.destroy().catch(() => undefined), RETIREMENT_MILLISECONDS).unref();
   }
 
   /** Ends every connection at once, watches included. */
@@ -86,6 +83,8 @@ export class Connections {
       keepAliveTimeout: IDLE_MILLISECONDS,
       keepAliveMaxTimeout: IDLE_MILLISECONDS,
       connectTimeout: 10_000,
+      // One slow answer must not hold up the others, and a bundle without HTTP/2 is 9 MB smaller at rest.
+      allowH2: false,
       // Silence is judged by the caller: a request has an overall time-out, a watch its own watchdog (FIELD.md P14).
       bodyTimeout: 0,
       headersTimeout: 0,

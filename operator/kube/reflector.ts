@@ -122,7 +122,6 @@ export class Reflector<T> {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { client, resource, namespace, silenceSeconds } = this.#options;
-    const startedAt = performance.now();
     const watchdog = new AbortController();
     const silent = () => watchdog.abort(new Error(`the watch was silent for ${silenceSeconds} s`));
     const timer = setTimeout(silent, silenceSeconds * 1000);
@@ -133,9 +132,7 @@ export class Reflector<T> {
       if (!initial) this.#connected = true;
       await this.#follow(watchEvents(bytes), initial, () => timer.refresh());
     } catch (error) {
-      if (!watchdog.signal.aborted) throw error;
-      client.distrustWatches(startedAt);
-      throw watchdog.signal.reason;
+      throw watchdog.signal.aborted ? watchdog.signal.reason : error;
     } finally {
       clearTimeout(timer);
     }

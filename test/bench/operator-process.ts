@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = join(import.meta.dirname, '../..');
-const bundle = join(root, 'dist/main.js');
+/** BENCH_BUNDLE measures another bundle than that of `make bundle`, BENCH_NODE_FLAGS adds flags such as `--cpu-prof`. */
+const { BENCH_BUNDLE: bundle = join(root, 'dist/main.cjs'), BENCH_NODE_FLAGS: flags = '' } = process.env;
 
 /** The flags of the container image. */
 export const NODE_FLAGS = ['--max-semi-space-size=1'];
@@ -29,7 +30,7 @@ export type OperatorEnvironment = Readonly<
 export function startOperator(environment: OperatorEnvironment): OperatorProcess {
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: run make bundle first`);
   const startedAt = performance.now();
-  const more = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean);
+  const more = flags.split(' ').filter(Boolean);
   const child = spawn(process.execPath, [...NODE_FLAGS, ...more, bundle], {
     env: { PATH: process.env.PATH, HEALTH_CHECK_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,7 +41,7 @@ export function startOperator(environment: OperatorEnvironment): OperatorProcess
   let ended: string | undefined;
   const port = Promise.withResolvers<number>();
   const hear = (text: string) => {
-    said = (said + text).slice(-20_000);
+    said = (said + text).slice(-2000);
     const found = /"port":(\d+)/.exec(said);
     if (found) port.resolve(Number(found[1]));
   };

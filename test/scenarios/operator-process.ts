@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { waitFor } from '../cluster/wait-for.ts';
 
 const MAIN = fileURLToPath(new URL('../../operator/main.ts', import.meta.url));
 
@@ -15,6 +15,8 @@ export interface LogLine {
 /** A running operator process, as a user runs it. */
 export interface OperatorProcess extends AsyncDisposable {
   readonly pid: number;
+  /** `performance.now()` just before it was started. */
+  readonly startedAt: number;
   readonly log: readonly LogLine[];
   /** Everything it wrote, as it wrote it. */
   readonly output: () => string;
@@ -24,8 +26,8 @@ export interface OperatorProcess extends AsyncDisposable {
   readonly exited: Promise<number | string>;
   /** The answer of a health path. */
   fetch(path: string): Promise<{ status: number; body: string }>;
-  /** Resolves when `/readyz` answers 200. */
-  ready(): Promise<void>;
+  /** Resolves when `/readyz` answers 200, with the `performance.now()` of that answer; rejects with what it said when the process ends before. */
+  ready(): Promise<number>;
   /** Sends a signal, SIGTERM by default, and resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
@@ -41,7 +43,7 @@ export interface OperatorOptions {
   readonly nodeFlags?: readonly string[];
 }
 
-/** Starts an operator with only the given variables, on a free health port, and resolves when it listens there. */
+/** Starts an operator with only the given variables, on a free health port, and resolves when it listens there. It ends with this process at the latest. */
 export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -52,10 +54,20 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
     LOG_LEVEL: 'DEBUG',
     ...options.env,
   };
+  const startedAt = performance.now();
   const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.main ?? MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const exited = new Promise<number | string>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown')));
-  const { log, output } = follow(child);
-  const port = await waitFor(() => listening(log, child, output), { within: 15_000, what: 'the operator listens on its health port' });
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const { log, output, listening, ended } = follow(child);
+  const exited = ended.then((code) => {
+    process.off('exit', kill);
+    return code;
+  });
+  const gone = exited.then((code) => {
+    throw new Error(`the operator ended with ${code} and said:\n${output()}`);
+  });
+  gone.catch(() => undefined);
+  const port = await Promise.race([listening, gone]);
   const fetchPath = async (path: string) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`);
     return { status: answer.status, body: await answer.text() };
@@ -66,38 +78,47 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   };
   return {
     pid: child.pid ?? 0,
+    startedAt,
     log,
     output,
     port,
     exited,
     fetch: fetchPath,
-    ready: async () => {
-      await waitFor(async () => (await fetchPath('/readyz')).status === 200, { what: 'the operator is ready' });
-    },
+    ready: () => Promise.race([untilReady(fetchPath, output), gone]),
     stop,
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode === null && child.signalCode === null) await stop('SIGKILL');
-    },
+    [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')),
   };
 }
 
-function follow(child: ChildProcess): { log: LogLine[]; output: () => string } {
-  const log: LogLine[] = [];
-  let whole = '';
-  let rest = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    whole += chunk.toString();
-  });
-  child.stdout?.on('data', (chunk: Buffer) => {
-    whole += chunk.toString();
-    const lines = (rest + chunk.toString()).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('{')) log.push(JSON.parse(line) as LogLine);
-  });
-  return { log, output: () => whole };
+async function untilReady(fetchPath: OperatorProcess['fetch'], output: () => string): Promise<number> {
+  let said = '';
+  for (const deadline = performance.now() + 30_000; performance.now() < deadline; await sleep(4)) {
+    const answer = await fetchPath('/readyz').catch(() => undefined);
+    if (answer?.status === 200) return performance.now();
+    said = answer?.body ?? '';
+  }
+  throw new Error(`the operator is not ready within 30 s:\n${said}\n${output()}`);
 }
 
-function listening(log: readonly LogLine[], child: ChildProcess, output: () => string): number | undefined {
-  if (child.exitCode !== null) throw new Error(`the operator ended with ${child.exitCode}: ${output()}`);
-  return log.find((line) => typeof line['port'] === 'number')?.['port'] as number | undefined;
+function follow(child: ChildProcess) {
+  const log: LogLine[] = [];
+  const listening = Promise.withResolvers<number>();
+  let whole = '';
+  let rest = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    whole += text;
+  });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    whole += text;
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      // The port, in JSON and in a text line.
+      const [, port] = /"port":(\d+)/.exec(line) ?? [];
+      if (port !== undefined) listening.resolve(Number(port));
+      if (line.startsWith('{')) log.push(JSON.parse(line) as LogLine);
+    }
+  });
+  const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')));
+  return { log, output: () => whole, listening: listening.promise, ended };
 }

@@ -1,0 +1,38 @@
+import type { ControlPlane } from '../cluster/control-plane.ts';
+import { NAMESPACE, SERVICE_ACCOUNT } from './install.ts';
+import type { Right } from './right.ts';
+
+/** One request as the audit log has it. */
+export type Request = Awaited<ReturnType<ControlPlane['auditEvents']>>[number];
+
+const USER = `system:serviceaccount:${NAMESPACE}:${SERVICE_ACCOUNT}`;
+
+/** All requests of the operator's ServiceAccount so far, oldest first. Those that the operator has an answer to are among them. */
+export async function requestsOfOperator(cp: ControlPlane): Promise<readonly Request[]> {
+  return (await cp.auditEvents()).filter(({ user }) => user.username === USER);
+}
+
+/** The rights that the API server asked for before it let this request pass. */
+export function rightsNeeded({ verb, requestURI, objectRef, responseStatus }: Request): readonly Right[] {
+  if (!objectRef?.resource) return [{ scope: 'cluster', group: '', resource: `the path ${requestURI.split('?')[0]}`, verb }];
+  const { apiGroup: group = '', namespace, subresource } = objectRef;
+  const resource = subresource ? `${objectRef.resource}/${subresource}` : objectRef.resource;
+  const right: Right = { scope: namespace === NAMESPACE ? 'namespace' : 'cluster', group, resource, verb };
+  // Server-side apply of an object that did not exist is audited as patch, and create is asked for as well.
+  return verb === 'patch' && responseStatus?.code === 201 ? [right, { ...right, verb: 'create' }] : [right];
+}
+
+/** The requests that were refused for want of a right, one line each. */
+export function refusals(requests: readonly Request[]): readonly string[] {
+  const refused = requests.filter(({ responseStatus }) => responseStatus?.code === 401 || responseStatus?.code === 403);
+  return refused.map(({ responseStatus, verb, requestURI }) => `${responseStatus?.code} ${verb} ${requestURI}`);
+}
+
+/**
+ * Whether a request made while an action ran is of that action rather than of the loops that never rest: the standing watches and the lists
+ * before them, the controllers and Events in the operator's namespace, and the usage for snapshots.
+ */
+export function isOfAction({ verb, requestURI, objectRef }: Request): boolean {
+  if (verb === 'watch' || (verb === 'list' && !requestURI.includes('fieldSelector=spec.nodeName'))) return false;
+  return objectRef?.namespace !== NAMESPACE && objectRef?.apiGroup !== 'metrics.k8s.io';
+}

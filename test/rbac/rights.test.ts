@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { actions } from '../../operator/actions/index.ts';
+import { clusterRules, namespaceRules } from '../../operator/codegen/rights.ts';
+import { loopRights } from '../../operator/kube/rights.ts';
+import { isOfAction, type Request, refusals, requestsOfOperator, rightsNeeded } from './audit.ts';
+import { driveLoops } from './drive-loops.ts';
+import { drives } from './drives.ts';
+import { type Rig, startRig } from './rig.ts';
+import { compareRights, type Difference, type Right, rightsIn } from './right.ts';
+
+const NONE: Difference = { undeclared: [], unused: [] };
+/** The requests that actions made, taken from all as they were made; what remains is of the loops. */
+const ofActions = new Set<string>();
+let rig: Rig;
+
+beforeAll(async () => {
+  // Without the streaming list: then both verbs of every standing watch are needed.
+  rig = await startRig(['--feature-gates=WatchList=false']);
+  await rig.operator.ready();
+});
+afterAll(() => rig?.[Symbol.asyncDispose]());
+
+test('every action has a drive: a new one needs one here', () => {
+  expect(Object.keys(drives).toSorted()).toEqual(actions.map(({ name }) => name).toSorted());
+});
+
+test.each(actions)('$name needs every right that it declares, and no other', async ({ name, rbac }) => {
+  const before = await requestsOfOperator(rig.cp);
+  await drives[name]?.(rig);
+  const during = (await requestsOfOperator(rig.cp)).slice(before.length).filter(isOfAction);
+  for (const { auditID } of during) ofActions.add(auditID);
+  expect(compareRights(needed(during), rightsIn('cluster', rbac))).toEqual(NONE);
+});
+
+test('the loops need every right that they declare, and no other', async () => {
+  await driveLoops(rig);
+  await rig.operator.stop();
+  const theirs = (await requestsOfOperator(rig.cp)).filter(({ auditID }) => !ofActions.has(auditID));
+  const declared = loopRights.flatMap(({ scope, rules }) => rightsIn(scope, rules));
+  expect(compareRights(needed(theirs), declared)).toEqual(NONE);
+});
+
+test('the roles grant every right that was needed, and no other', async () => {
+  const granted = [...rightsIn('cluster', clusterRules(actions, loopRights)), ...rightsIn('namespace', namespaceRules(loopRights))];
+  expect(compareRights(needed(await requestsOfOperator(rig.cp)), granted)).toEqual(NONE);
+});
+
+test('no request was refused for want of a right', async () => {
+  expect(refusals(await requestsOfOperator(rig.cp))).toEqual([]);
+});
+
+function needed(requests: readonly Request[]): readonly Right[] {
+  return requests.flatMap(rightsNeeded);
+}

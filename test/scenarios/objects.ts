@@ -1,0 +1,103 @@
+import type { HasApi } from '../cluster/nodes.ts';
+import { waitFor } from '../cluster/wait-for.ts';
+
+const GROUP = '/apis/cloudoptim.io/v1alpha1';
+
+/** A condition, as the API server has it. */
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+}
+
+/** An OptimizationAction or OptimizationBackend, as far as tests ask for it. */
+export interface Stored {
+  metadata: {
+    name: string;
+    uid: string;
+    resourceVersion: string;
+    creationTimestamp: string;
+    deletionTimestamp?: string;
+    finalizers?: string[];
+    labels?: Record<string, string>;
+  };
+  spec: Record<string, unknown> & { action?: string; source?: { backend: string; taskID: string; requestedBy?: string } };
+  status?: {
+    phase?: string;
+    target?: string;
+    targetUID?: string;
+    startedAt?: string;
+    finishedAt?: string;
+    observedGeneration?: number;
+    registeredAs?: string;
+    lag?: number;
+    tasks?: Record<string, number>;
+    progress?: { done: number; total: number };
+    blockers?: { pod: string; cause: string; budget?: string }[];
+    plan?: { change: number; skip: string[]; blocked: string[] };
+    result?: Record<string, unknown>;
+    conditions?: Condition[];
+  };
+}
+
+/** The objects of one kind in one namespace, through the API server. */
+export interface Objects {
+  readonly path: string;
+  create(name: string, spec: unknown): Promise<Stored>;
+  get(name: string): Promise<Stored>;
+  list(): Promise<Stored[]>;
+  /** Merge-patches the spec. */
+  patch(name: string, spec: unknown): Promise<Stored>;
+  remove(name: string): Promise<void>;
+  /** Waits until the object is as asked for, and returns it. */
+  until(name: string, look: (object: Stored) => unknown, what?: string): Promise<Stored>;
+  /** Waits until there is no object of this name. */
+  gone(name: string): Promise<void>;
+}
+
+/** OptimizationActions of a namespace. */
+export function actionsOf(cp: HasApi, namespace: string): Objects {
+  return objects(cp, `${GROUP}/namespaces/${namespace}/optimizationactions`, 'OptimizationAction');
+}
+
+/** OptimizationBackends of a namespace. */
+export function backendsOf(cp: HasApi, namespace: string): Objects {
+  return objects(cp, `${GROUP}/namespaces/${namespace}/optimizationbackends`, 'OptimizationBackend');
+}
+
+/** The condition of this type; one that says nothing where there is none. */
+export function condition(object: Stored, type: string): Condition {
+  return object.status?.conditions?.find((each) => each.type === type) ?? { type, status: 'Unknown', reason: '', message: '' };
+}
+
+/** Whether the action has this phase. */
+export function inPhase(...phases: readonly string[]) {
+  return (object: Stored) => phases.includes(object.status?.phase ?? '');
+}
+
+function objects({ api }: HasApi, path: string, kind: string): Objects {
+  const at = (name: string) => `${path}/${name}`;
+  const get = (name: string) => api.get<Stored>(at(name));
+  return {
+    path,
+    get,
+    create: (name, spec) => api.create<Stored>(path, { apiVersion: 'cloudoptim.io/v1alpha1', kind, metadata: { name }, spec }),
+    list: async () => (await api.get<{ items: Stored[] }>(path)).items,
+    patch: (name, spec) => api.patch<Stored>(at(name), { spec }),
+    remove: (name) => api.remove(at(name)),
+    until: async (name, look, what = look.toString()) => {
+      let last: Stored | undefined;
+      const seen = async () => {
+        last = await get(name);
+        return look(last) ? last : undefined;
+      };
+      return waitFor(seen, { what: `${name}: ${what}` }).catch((error: unknown) => {
+        throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
+      });
+    },
+    gone: async (name) => {
+      await waitFor(async () => (await api.call('GET', at(name))).status === 404, { what: `${name} is gone` });
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { ControlPlaneAccess } from '../cluster/access.ts';
+
+const folder = join(import.meta.dirname, '../../config/rbac');
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+const NAME = 'cloudoptim-operator';
+
+interface RbacObject {
+  metadata: { name: string; namespace?: string };
+  roleRef?: { name: string };
+  subjects?: { namespace: string }[];
+}
+
+/** A ServiceAccount that has exactly the rights of `config/rbac`, in a namespace of its own. */
+export interface Rights {
+  readonly kubeconfig: string;
+  /** How the API server knows it. */
+  readonly user: string;
+  /** Removes what the namespace does not take with it. */
+  remove(): Promise<void>;
+}
+
+/** Gives the generated rights to a ServiceAccount of the namespace; cluster-wide objects get names of their own. `server`: as in `serviceAccountKubeconfig`. */
+export async function grantRights(cp: ControlPlaneAccess, namespace: string, options: { server?: string } = {}): Promise<Rights> {
+  const own = `${NAME}-${namespace}`;
+  const read = async (file: string) => parse(await readFile(join(folder, file), 'utf8')) as RbacObject;
+  const bind = (binding: RbacObject) => ({ ...binding, subjects: binding.subjects?.map((subject) => ({ ...subject, namespace })) });
+  const [clusterRole, clusterBinding, role, binding] = await Promise.all(
+    ['cluster-role.yaml', 'cluster-role-binding.yaml', 'role.yaml', 'role-binding.yaml'].map(read),
+  );
+  if (!clusterRole || !clusterBinding || !role || !binding) throw new Error(`${folder} is not complete`);
+  const inNamespace = `${RBAC}/namespaces/${namespace}`;
+  await Promise.all([
+    cp.api.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: NAME } }),
+    cp.api.create(`${RBAC}/clusterroles`, { ...clusterRole, metadata: { name: own } }),
+    cp.api.create(`${inNamespace}/roles`, { ...role, metadata: { name: NAME } }),
+  ]);
+  await Promise.all([
+    cp.api.create(`${RBAC}/clusterrolebindings`, {
+      ...bind(clusterBinding),
+      metadata: { name: own },
+      roleRef: { ...clusterBinding.roleRef, name: own },
+    }),
+    cp.api.create(`${inNamespace}/rolebindings`, { ...bind(binding), metadata: { name: NAME } }),
+  ]);
+  return {
+    kubeconfig: await cp.serviceAccountKubeconfig(namespace, NAME, options),
+    user: `system:serviceaccount:${namespace}:${NAME}`,
+    remove: async () => {
+      await Promise.all([cp.api.remove(`${RBAC}/clusterroles/${own}`), cp.api.remove(`${RBAC}/clusterrolebindings/${own}`)]);
+    },
+  };
+}

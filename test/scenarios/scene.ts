@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll } from 'vitest';
+import { type CloudOptimBackend, type CloudOptimBackendOptions, startCloudOptimBackend } from '../backends/cloudoptim/server.ts';
+import type { ControlPlaneAccess } from '../cluster/access.ts';
+import { controlPlane, tenant } from '../cluster/shared.ts';
+import type { Tenant } from '../cluster/tenant.ts';
+import { actionsOf, backendsOf, type Objects } from './objects.ts';
+import { type OperatorProcess, startOperator } from './operator-process.ts';
+import { grantRights, type Rights } from './rights.ts';
+
+/** What a scenario plays in: a namespace, nodes and rights of its own on the shared control plane. Filled before the file's first test. */
+export class Scene {
+  tenant!: Tenant;
+  actions!: Objects;
+  backends!: Objects;
+  #rights!: Rights;
+  readonly #started: (() => Promise<unknown>)[] = [];
+
+  /** Makes it. */
+  async set(name: string): Promise<void> {
+    this.tenant = await tenant(name);
+    this.actions = actionsOf(controlPlane, this.namespace);
+    this.backends = backendsOf(controlPlane, this.namespace);
+    this.#rights = await grantRights(controlPlane, this.namespace);
+  }
+
+  get namespace(): string {
+    return this.tenant.namespace;
+  }
+
+  get kubeconfig(): string {
+    return this.#rights.kubeconfig;
+  }
+
+  /** Starts an operator for the namespace, under its rights and nothing more; it is killed at the end of the file. */
+  async operator(env: Readonly<Record<string, string>> = {}): Promise<OperatorProcess> {
+    const operator = await startOperator({ kubeconfig: this.kubeconfig, namespace: this.namespace, env });
+    this.#started.push(() => operator[Symbol.asyncDispose]());
+    return operator;
+  }
+
+  /** Starts a reference backend; it is closed at the end of the file. */
+  async backend(options: CloudOptimBackendOptions = {}): Promise<CloudOptimBackend> {
+    const backend = await startCloudOptimBackend(options);
+    this.#started.push(() => backend.close());
+    return backend;
+  }
+
+  /** Makes an OptimizationBackend for a reference backend, and the Secret with its key. */
+  async connect(name: string, backend: CloudOptimBackend, spec: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const { url, clusterID, key } = backend;
+    await this.secret(name, key);
+    const intervals = { poll: '1s', metrics: '5s', heartbeat: '5s' };
+    await this.backends.create(name, { protocol: 'CloudOptim', url, clusterID, credentialsSecretRef: { name }, intervals, ...spec });
+  }
+
+  /** Makes a Secret with this `api-key`, or changes it. */
+  async secret(name: string, key: string): Promise<void> {
+    const path = `/api/v1/namespaces/${this.namespace}/secrets`;
+    const { status } = await controlPlane.api.call('POST', path, { metadata: { name }, stringData: { 'api-key': key } });
+    if (status === 409) await controlPlane.api.patch(`${path}/${name}`, { stringData: { 'api-key': key } });
+  }
+
+  /** What the operator has written into the cluster so far, its own kinds and Events left out. */
+  writes(): Promise<string[]> {
+    return writesOf(controlPlane, this.#rights.user);
+  }
+
+  /** Ends what was started and removes what the namespace does not take with it. */
+  async clear(): Promise<void> {
+    await Promise.all(this.#started.map((end) => end()));
+    await this.#rights?.remove();
+  }
+}
+
+/** A scene for all tests of a file. */
+export function useScene(name: string): Scene {
+  const scene = new Scene();
+  beforeAll(() => scene.set(name));
+  afterAll(() => scene.clear());
+  return scene;
+}
+
+/** The variables of seed 003 that name this backend, with intervals that are short. */
+export function seedVariables({ url, key, clusterID }: CloudOptimBackend): Record<string, string> {
+  return {
+    CENTRAL_SERVER_URL: url,
+    CENTRAL_API_KEY: key,
+    CLUSTER_ID: clusterID,
+    TASK_POLL_INTERVAL_SECONDS: '1',
+    METRICS_POLL_INTERVAL_SECONDS: '5',
+    HEARTBEAT_INTERVAL_SECONDS: '5',
+  };
+}
+
+const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+
+/** Every successful write of a user, oldest first, as `patch nodes/n1` or `create pods/eviction shop/cart-0`; from the audit log. */
+export async function writesOf(cp: ControlPlaneAccess, user: string): Promise<string[]> {
+  if (!cp.auditLog) throw new Error('the control plane has no audit log');
+  const lines = (await readFile(cp.auditLog, 'utf8')).split('\n').filter((line) => line.includes(`"${user}"`) && line.endsWith('}'));
+  return lines.flatMap((line) => {
+    const { verb, stage, objectRef = {}, responseStatus } = JSON.parse(line) as Awaited<ReturnType<ControlPlaneAccess['auditEvents']>>[number];
+    const { apiGroup, resource = '', subresource, namespace, name = '' } = objectRef;
+    const counts = stage === 'ResponseComplete' && WRITES.has(verb) && (responseStatus?.code ?? 500) < 300;
+    if (!counts || apiGroup === 'cloudoptim.io' || resource === 'events') return [];
+    const what = subresource ? `${resource}/${subresource} ` : `${resource}${namespace ? ' ' : '/'}`;
+    return [`${verb} ${what}${namespace ? `${namespace}/` : ''}${name}`];
+  });
+}
