@@ -92,7 +92,14 @@ export function compose(config: Config): LifeCycle {
   const locks = new TargetLocks((topic) => bus.publish(topic));
   const ownPod = config.POD_NAME ? { namespace, name: config.POD_NAME } : undefined;
   const backendExists = (name: string) => objects.backends.get(`${namespace}/${name}`) !== undefined;
-  const actionReconciler = new ActionReconciler({ cluster, actions, locks, backendExists, ...(ownPod ? { ownPod } : {}) });
+  const actionReconciler = new ActionReconciler({
+    cluster,
+    actions,
+    locks,
+    backendExists,
+    clock: () => new Date(),
+    ...(ownPod ? { ownPod } : {}),
+  });
   const actionController = new Controller<OptimizationActionStatus, OptimizationAction>({
     name: 'actions',
     resource: OPTIMIZATION_ACTIONS,
@@ -181,7 +188,7 @@ export function compose(config: Config): LifeCycle {
     onSynced: () => {
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object));
+        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
     },
   });

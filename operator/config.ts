@@ -83,7 +83,7 @@ function withoutUser(value: string | undefined): string | undefined {
 
 /** A backend needs to know which cluster speaks; the ConfigMap of seed 003 may say it, so only a half-given environment is wrong. */
 function missingTogether(given: Readonly<Record<string, string | undefined>>): string[] {
-  if (!given['CENTRAL_SERVER_URL'] || given['CLUSTER_ID']) return [];
+  if (!given.CENTRAL_SERVER_URL || given.CLUSTER_ID) return [];
   const { shape, example } = settings.CLUSTER_ID;
   return [
     `CLUSTER_ID: missing beside CENTRAL_SERVER_URL; set it to the id the backend knows this cluster by, ${shape}; for example CLUSTER_ID=${example}`,

@@ -1,12 +1,12 @@
 import { isStatus } from '../kube/error.ts';
-import type { KubeObject, ObjectMeta, ObjectRef } from '../kube/object.ts';
-import { DAEMON_SETS, DEPLOYMENTS, NAMESPACES, NODES, PODS, STATEFUL_SETS } from '../kube/resources.ts';
+import type { KubeObject, ObjectMeta } from '../kube/object.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { type ActionContext, formatTarget, type Plan, type Progress, type Target, type TargetKind } from './action.ts';
+import { type ActionContext, formatTarget, type Plan, type Progress, type Target } from './action.ts';
 import { fencedPatch } from './fenced-patch.ts';
 import { diffLabels, isEmpty, type LabelChange, type Labels, labelsPatch } from './label-diff.ts';
 import { count, listNames } from './listing.ts';
 import { type Failure, failed } from './outcome.ts';
+import { targetRef } from './target-ref.ts';
 
 /** What the action Label is asked to do. */
 export interface LabelRequest {
@@ -14,15 +14,6 @@ export interface LabelRequest {
   readonly set: Labels;
   readonly remove: readonly string[];
 }
-
-const RESOURCES = {
-  Node: NODES,
-  Pod: PODS,
-  Deployment: DEPLOYMENTS,
-  StatefulSet: STATEFUL_SETS,
-  DaemonSet: DAEMON_SETS,
-  Namespace: NAMESPACES,
-} satisfies Readonly<Record<TargetKind, unknown>>;
 
 /** Writes only the labels that differ, reads them back from the answer, and writes nothing when none does (FIELD.md M15). */
 export async function labelObject(request: LabelRequest, context: ActionContext): Promise<Progress> {
@@ -35,7 +26,7 @@ export async function labelObject(request: LabelRequest, context: ActionContext)
     const changes = diff(state);
     return isEmpty(changes) ? undefined : { metadata: { labels: labelsPatch(changes) } };
   };
-  const written = await fencedPatch({ ref: refOf(request), read, change }, context);
+  const written = await fencedPatch({ ref: targetRef(request.target), read, change }, context);
   if ('failure' in written) return written.failure;
   const name = formatTarget(request.target);
   const changes = diff(written.from);
@@ -61,7 +52,7 @@ export async function planLabels(request: LabelRequest, context: ActionContext):
 async function readTarget(request: LabelRequest, context: ActionContext): Promise<KubeObject | { readonly failure: Failure }> {
   const name = formatTarget(request.target);
   try {
-    const found = await context.cluster.get(refOf(request), context.signal);
+    const found = await context.cluster.get(targetRef(request.target), context.signal);
     if (found.metadata.uid === context.targetUID) return found;
     const meant = context.targetUID === '' ? 'it did not exist when the action started' : `the action is meant for ${context.targetUID}`;
     return { failure: failed('TargetReplaced', `${name} is another one: its UID is ${found.metadata.uid}, ${meant}`) };
@@ -69,10 +60,6 @@ async function readTarget(request: LabelRequest, context: ActionContext): Promis
     if (isStatus(error, 404)) return { failure: failed('TargetNotFound', `${name} not found`) };
     throw error;
   }
-}
-
-function refOf({ target: { kind, namespace, name } }: LabelRequest): ObjectRef {
-  return { resource: RESOURCES[kind], name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 function resultOf(changes: LabelChange, changed: boolean): JsonObject {

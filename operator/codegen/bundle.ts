@@ -1,6 +1,5 @@
 import { build, type Plugin } from 'esbuild';
 
-
 /**
  * What @dot-i/k8s-operator loads beside the life cycle we take from it: API clients and an HTTP client of its own. Its constructor makes them,
  * nothing ever calls them, and they would cost 30 MB resident; in the bundle it gets these in their place.

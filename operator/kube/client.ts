@@ -178,15 +178,15 @@ export function parseRefusal(status: number, retryAfter: string | string[] | und
   } catch {
     body = undefined;
   }
-  const isStatus = body?.['kind'] === 'Status';
-  const details = isStatus ? (body?.['details'] as JsonObject | undefined) : undefined;
-  const asked = details?.['retryAfterSeconds'];
+  const isStatus = body?.kind === 'Status';
+  const details = isStatus ? (body?.details as JsonObject | undefined) : undefined;
+  const asked = details?.retryAfterSeconds;
   const wait = seconds ?? (typeof asked === 'number' && asked > 0 ? asked : undefined);
   return new ApiError({
     status,
-    reason: isStatus ? String(body?.['reason'] ?? '') : '',
-    message: isStatus ? String(body?.['message'] ?? fallback) : text.trim().slice(0, 500) || fallback,
-    causes: (details?.['causes'] as readonly StatusCause[] | undefined) ?? [],
+    reason: isStatus ? String(body?.reason ?? '') : '',
+    message: isStatus ? String(body?.message ?? fallback) : text.trim().slice(0, 500) || fallback,
+    causes: (details?.causes as readonly StatusCause[] | undefined) ?? [],
     ...(wait === undefined ? {} : { retryAfter: wait }),
   });
 }

@@ -5,7 +5,7 @@ import type { Bus } from './bus.ts';
 import type { KubeClient } from './client.ts';
 import { ApiError, ApiUnreachable, isStatus } from './error.ts';
 import { setFinalizer } from './finalizer.ts';
-import type { KubeObject, ObjectRef, Resource } from './object.ts';
+import type { KubeObject, ObjectMeta, ObjectRef, Resource } from './object.ts';
 import { applyStatus } from './status.ts';
 import type { Store } from './store.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -134,7 +134,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     const ref = this.#ref(object);
     let current: KubeObject = object as unknown as KubeObject;
     if (outcome.finalizer === true) current = await this.#finalize(ref, current, true);
-    const { held, written } = await this.#writeStatus(key, object, outcome.status);
+    const { held, written } = await this.#writeStatus(key, object, outcome.status, current);
     // What this pass wrote itself is no change of somebody else's.
     current = written ?? current;
     if (outcome.finalizer === false) current = await this.#finalize(ref, current, false);
@@ -159,13 +159,18 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     );
   }
 
-  async #writeStatus(key: string, object: Obj, status: Status | undefined): Promise<{ held?: Seconds; written?: KubeObject }> {
+  async #writeStatus(
+    key: string,
+    object: Obj,
+    status: Status | undefined,
+    current: { readonly metadata: ObjectMeta } = object,
+  ): Promise<{ held?: Seconds; written?: KubeObject }> {
     if (status === undefined || isDeepStrictEqual(withoutUndefined(status), object.status)) return {};
     const sinceLast = (performance.now() - (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY)) / 1000;
     const { progressEvery } = this.#options;
     if (sinceLast < progressEvery && !this.#options.isUrgent(object.status, status)) return { held: progressEvery - sinceLast };
     const owned = this.#options.owned?.(status) ?? status;
-    const answer = await applyStatus(this.#options.client, this.#ref(object), object, owned, this.#writeSignal());
+    const answer = await applyStatus(this.#options.client, this.#ref(object), current, owned, this.#writeSignal());
     this.#writtenAt.set(key, performance.now());
     this.#options.store.put(asStored(answer));
     this.#options.onWritten?.(answer as unknown as Obj, object.status, status);
@@ -196,7 +201,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     if (this.#stop.signal.aborted) return;
     // Somebody else wrote or deleted the object: the watch brings what is true now.
     const stale = isStatus(error, 409) || isStatus(error, 404);
-    const failures = this.#failures.get(key) ?? { backoff: new Backoff(0.2, 30), count: 0 };
+    const failures = this.#failures.get(key) ?? { backoff: new Backoff({ first: 0.2, most: 30 }), count: 0 };
     failures.count++;
     this.#failures.set(key, failures);
     // What it waited for must not cut the delay short: the pass to come looks at everything anyway.
@@ -235,7 +240,7 @@ function withoutUndefined<T>(value: T): T {
 
 /** Without the bookkeeping of field managers, which is often longer than the rest: as the watch keeps it. */
 function asStored<Obj>(answer: KubeObject): Obj {
-  const { managedFields: _, ...metadata } = answer.metadata as KubeObject['metadata'] & { readonly managedFields?: unknown };
+  const { managedFields: _, ...metadata } = answer.metadata as ObjectMeta & { readonly managedFields?: unknown };
   return { ...answer, metadata } as unknown as Obj;
 }
 

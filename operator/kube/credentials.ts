@@ -71,7 +71,7 @@ export class Credentials {
     await this.#config.applyToHTTPSOptions(options);
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value).trim();
-    if (options.auth) headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
     const tls: Access['tls'] = {};
     if (options.ca) tls.ca = options.ca;
     if (options.cert) tls.cert = options.cert;

@@ -62,8 +62,8 @@ export class NamedDataWatch {
 }
 
 function projectConfigMap(raw: JsonObject): NamedData {
-  const { name, uid, resourceVersion } = raw['metadata'] as unknown as ObjectMeta;
-  return { name, uid, resourceVersion, data: (raw['data'] ?? {}) as Record<string, string> };
+  const { name, uid, resourceVersion } = raw.metadata as unknown as ObjectMeta;
+  return { name, uid, resourceVersion, data: (raw.data ?? {}) as Record<string, string> };
 }
 
 function projectSecret(raw: JsonObject): NamedData {

@@ -47,6 +47,8 @@ export interface Pod {
   readonly emptyDirs: readonly EmptyDir[];
   readonly requests: Requests;
   readonly oomKills: readonly OomKill[];
+  /** When the eviction API took it, RFC 3339; absent for a pod that was not evicted (such an eviction leaves no Event). */
+  readonly evictedAt?: string;
 }
 
 interface RawTermination {
@@ -63,6 +65,13 @@ interface RawContainerStatus {
   readonly restartCount?: number;
   readonly state?: RawContainerState | null;
   readonly lastState?: RawContainerState | null;
+}
+
+interface RawCondition {
+  readonly type?: string;
+  readonly status?: string;
+  readonly reason?: string;
+  readonly lastTransitionTime?: string | null;
 }
 
 interface RawPod {
@@ -82,6 +91,7 @@ interface RawPod {
   };
   readonly status?: RawRequester['status'] & {
     readonly phase?: string;
+    readonly conditions?: readonly RawCondition[] | null;
     readonly containerStatuses?: readonly RawContainerStatus[];
     readonly initContainerStatuses?: readonly RawContainerStatus[];
   };
@@ -107,6 +117,7 @@ export function projectPod(raw: unknown): Pod {
     emptyDirs: emptyDirsOf(spec.volumes ?? NONE),
     requests: sharedRequests(podRequests(pod)),
     oomKills: oomKillsOf(status),
+    ...evictionOf(status.conditions),
   };
 }
 
@@ -130,6 +141,14 @@ function phaseOf(phase: string | undefined): Pod['phase'] {
     default:
       return 'Unknown';
   }
+}
+
+/** The eviction API marks the pod before it deletes it (KEP-3329). */
+function evictionOf(conditions: readonly RawCondition[] | null | undefined): Pick<Pod, 'evictedAt'> {
+  const mark = conditions?.find(
+    ({ type, status, reason }) => type === 'DisruptionTarget' && status === 'True' && reason === 'EvictionByEvictionAPI',
+  );
+  return mark ? { evictedAt: mark.lastTransitionTime ?? '' } : NOTHING;
 }
 
 function isMirror(metadata: NonNullable<RawPod['metadata']>): boolean {

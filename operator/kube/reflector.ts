@@ -152,7 +152,7 @@ export class Reflector<T> {
       alive();
       this.#options.observe({ kind: 'event' });
       if (event.type === 'ERROR') throw streamError(event.object);
-      const metadata = event.object['metadata'] as unknown as ObjectMeta;
+      const metadata = event.object.metadata as unknown as ObjectMeta;
       if (event.type === 'BOOKMARK') {
         if (collecting) {
           if (metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') throw new StreamingListIgnored();
@@ -216,10 +216,10 @@ function isUnsupported(error: unknown): boolean {
 }
 
 function streamError(status: JsonObject): ApiError {
-  const code = status['code'];
+  const code = status.code;
   return new ApiError({
     status: typeof code === 'number' ? code : 500,
-    reason: String(status['reason'] ?? ''),
-    message: String(status['message'] ?? 'the watch ended with an error'),
+    reason: String(status.reason ?? ''),
+    message: String(status.message ?? 'the watch ended with an error'),
   });
 }

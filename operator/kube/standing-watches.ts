@@ -63,10 +63,10 @@ function objectStore<T extends KubeObject<unknown, unknown>>(): Store<T> {
 
 /** Kept whole but for the bookkeeping of field managers, which is often longer than the rest. */
 function withoutManagedFields<T>(raw: JsonObject): T {
-  const { managedFields: _, ...metadata } = raw['metadata'] as JsonObject;
+  const { managedFields: _, ...metadata } = raw.metadata as JsonObject;
   return { ...raw, metadata } as T;
 }
 
 function projectKept(raw: JsonObject): CoreEvent | undefined {
-  return KEPT_REASONS.has(String(raw['reason'])) ? projectCoreEvent(raw) : undefined;
+  return KEPT_REASONS.has(String(raw.reason)) ? projectCoreEvent(raw) : undefined;
 }

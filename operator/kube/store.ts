@@ -69,9 +69,8 @@ export class Store<T> {
   /** Takes the deletion of an object that cannot be read: looks through all entries, so it is for the odd case. */
   forget(uid: string, resourceVersion: string): void {
     this.#advance(resourceVersion);
-    for (const [key, before] of this.#entries) {
-      if (this.#identify(before).uid === uid) return this.#set(key, before, undefined);
-    }
+    const entry = this.#entries.entries().find(([, before]) => this.#identify(before).uid === uid);
+    if (entry) this.#set(entry[0], entry[1], undefined);
   }
 
   /** Takes a complete list: what is not in it is gone. */

@@ -44,8 +44,8 @@ function isObject(value: unknown): value is JsonObject {
 
 /** Without it the watch could not be resumed behind the event. */
 function hasVersion(object: unknown): boolean {
-  const metadata = isObject(object) ? object['metadata'] : undefined;
-  return isObject(metadata) && typeof metadata['resourceVersion'] === 'string';
+  const metadata = isObject(object) ? object.metadata : undefined;
+  return isObject(metadata) && typeof metadata.resourceVersion === 'string';
 }
 
 function parse(line: string): WatchEvent {

@@ -1,23 +1,41 @@
-import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel';
+import { ExponentialBackoff, type IBackoff, noJitterGenerator } from 'cockatiel';
 import type { Seconds } from './next.ts';
 
-/** Growing delays with full jitter; `reset` after a success. */
+/** Where a backoff starts and ends; `random` answers [0, 1). */
+export interface BackoffSettings {
+  /** Default 1 s. */
+  readonly first?: Seconds;
+  /** Default 60 s. */
+  readonly most?: Seconds;
+  /** Default Math.random. */
+  readonly random?: () => number;
+}
+
+/** Waits that double up to a bound, with full jitter; by default from 1 s to 60 s (optimizer.md 1). */
 export class Backoff {
-  readonly #first: ExponentialBackoff<number>;
+  readonly #start: ExponentialBackoff<number>;
   #current: IBackoff<unknown> | undefined;
 
-  /** The bound starts at `initial` and doubles up to `max` seconds. */
-  constructor(initial: Seconds, max: Seconds) {
-    this.#first = new ExponentialBackoff({ initialDelay: initial * 1000, maxDelay: max * 1000, generator: fullJitterGenerator });
+  constructor(settings: BackoffSettings = {}) {
+    const { first = 1, most = 60, random = Math.random } = settings;
+    this.#start = new ExponentialBackoff<number>({
+      initialDelay: first * 1000,
+      maxDelay: most * 1000,
+      // The library's own full jitter cannot be given a random source.
+      generator: (state, options) => {
+        const [delay, next] = noJitterGenerator(state, options);
+        return [random() * delay, next];
+      },
+    });
   }
 
-  /** The delay before the next try: a random part of the growing bound. */
+  /** The next wait. */
   next(): Seconds {
-    this.#current = (this.#current ?? this.#first).next(undefined);
+    this.#current = this.#current === undefined ? this.#start.next() : this.#current.next(undefined);
     return this.#current.duration / 1000;
   }
 
-  /** The next bound is the initial one again. */
+  /** Starts over after a success. */
   reset(): void {
     this.#current = undefined;
   }
@@ -25,5 +43,5 @@ export class Backoff {
 
 /** Between attempts to reach the API server: quick, because a restart takes seconds. */
 export function reconnectBackoff(): Backoff {
-  return new Backoff(0.2, 5);
+  return new Backoff({ first: 0.2, most: 5 });
 }

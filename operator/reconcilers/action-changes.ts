@@ -22,12 +22,16 @@ export function ownedActionStatus(status: OptimizationActionStatus): Optimizatio
   return { ...status, conditions: (status.conditions ?? []).filter((each) => each.type !== 'Reported') };
 }
 
-/** The Event that a written status is worth, if any: the end, a new cause of waiting that somebody may have to act on. */
+/**
+ * The Event that a written status is worth, if any: the end, or the first pod that cannot go. An action that succeeded at once, without a start
+ * of its own, has none: the object says the same, and two hundred cordons are no news.
+ */
 export function noteOf(before: OptimizationActionStatus | undefined, after: OptimizationActionStatus): EventNote | undefined {
   const ready = findCondition(after.conditions, 'Ready');
   if (!ready) return undefined;
   const note = { reason: ready.reason, message: ready.message };
   if (after.finishedAt !== undefined && before?.finishedAt === undefined) {
+    if (after.phase === 'Succeeded' && before?.startedAt === undefined) return undefined;
     const good = after.phase === 'Succeeded' || after.phase === 'Planned' || after.phase === 'Cancelled';
     return { type: good ? 'Normal' : 'Warning', ...note, reason: after.phase === 'Succeeded' ? 'Succeeded' : note.reason };
   }

@@ -60,9 +60,10 @@ function counted(done: number, total: number) {
 
 // Undefined takes away what an earlier pass listed.
 function listed(blockers: readonly Blocker[]): Facts {
+  const sorted = blockers.toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
   const omitted = blockers.length - MAX_LISTED;
   return {
-    blockers: blockers.length === 0 ? undefined : blockers.slice(0, MAX_LISTED),
+    blockers: blockers.length === 0 ? undefined : sorted.slice(0, MAX_LISTED),
     blockersOmitted: omitted > 0 ? omitted : undefined,
   } as Facts;
 }

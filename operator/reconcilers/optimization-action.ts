@@ -1,16 +1,17 @@
 import { type ActionContext, type ActionDefinition, formatTarget, type Progress, type Target } from '../actions/action.ts';
 import type { Blocker } from '../actions/blocker.ts';
+import { targetRef } from '../actions/target-ref.ts';
+import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
 import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
+import { type ParsedSpec, parseActionSpec } from '../api/parse-action.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import { keyOf, type Outcome } from '../kube/controller.ts';
 import { isStatus } from '../kube/error.ts';
 import type { Next } from '../lib/next.ts';
-import { endStatus, factsOf, isFinished, statusOf } from './action-status.ts';
+import { endStatus, type Facts, factsOf, isFinished, statusOf } from './action-status.ts';
 import { expiresIn, isSettled } from './expiry.ts';
-import { type ParsedAction, parseAction } from './parse-action.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
-import { targetRef } from './target-ref.ts';
 
 /** A waiting action looks again after this long even if nobody woke it. */
 const QUEUED_SECONDS = 60;
@@ -23,12 +24,14 @@ export interface ActionReconcilerOptions {
   readonly backendExists: (name: string) => boolean;
   /** The operator's own pod, which a drain evicts last; absent outside a cluster. */
   readonly ownPod?: { readonly namespace: string; readonly name: string };
+  /** For the time of the end, which is later than the start of the pass that reached it. */
+  readonly clock: () => Date;
 }
 
 interface Pass {
   readonly object: OptimizationAction;
   readonly key: string;
-  readonly parsed: ParsedAction;
+  readonly parsed: Extract<ParsedSpec, { ok: true }>;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
@@ -51,10 +54,10 @@ export class ActionReconciler {
     const key = keyOf(object);
     const { now, signal } = context;
     if (isFinished(object)) return this.#finished(object, key, now);
-    const parsed = parseAction(object, this.#options.actions);
-    if ('problem' in parsed) return end(endStatus(object, 'Failed', { reason: 'InvalidSpec', message: parsed.problem }, now));
+    const parsed = parseActionSpec(object.spec, this.#options.actions);
+    if (!parsed.ok) return end(endStatus(object, 'Failed', { reason: 'InvalidSpec', message: parsed.problems.join('; ') }, now));
     const pass: Pass = { object, key, parsed, now, signal };
-    const outcome = (await this.#stopped(pass)) ?? this.#held(pass) ?? (await this.#advance(pass));
+    const outcome = (await this.#stopped(pass)) ?? (await this.#held(pass)) ?? (await this.#advance(pass));
     return { ...outcome, next: beforeDeadline(outcome.next, object, now) };
   }
 
@@ -88,26 +91,34 @@ export class ActionReconciler {
   }
 
   /** Suspended, or the target is somebody else's for now. */
-  #held(pass: Pass): Result | undefined {
+  async #held(pass: Pass): Promise<Result | undefined> {
     const { object, key, parsed, now } = pass;
+    const { locks } = this.#options;
     const target = formatTarget(parsed.target);
     if (object.spec?.suspend) {
+      if (object.status?.startedAt === undefined) locks.release(key);
       const summary = { state: 'Waiting', reason: 'Suspended', message: 'set spec.suspend to false to go on' } as const;
-      return { status: statusOf(object, 'Suspended', summary, now, { target }), next: { kind: 'settled' } };
+      return { status: statusOf(object, 'Suspended', summary, now, await this.#meant(pass)), next: { kind: 'settled' } };
     }
     if (object.spec?.mode === 'Plan') return undefined;
-    const lock = this.#options.locks.acquire(target, key);
+    const lock = locks.acquire(target, key, object.spec?.priority ?? 5);
     if (lock.held) return undefined;
     const summary = { state: 'Waiting', reason: 'TargetLocked', message: `waits for ${lock.by}, which is working on ${target}` } as const;
     const next: Next = { kind: 'when', changed: [lockTopic(target)], orAfter: QUEUED_SECONDS };
-    return { status: statusOf(object, 'Queued', summary, now, { target }), next };
+    return { status: statusOf(object, 'Queued', summary, now, await this.#meant(pass)), next };
+  }
+
+  /** The target that was there when the action was first seen: a namesake that comes while it waits is not meant. */
+  async #meant(pass: Pass): Promise<Facts> {
+    const uid = pinnedUID(pass.object) ?? (await this.#identify(pass.parsed.target, pass.signal));
+    return { target: formatTarget(pass.parsed.target), ...(uid === undefined ? {} : { targetUID: uid }) };
   }
 
   async #advance(pass: Pass): Promise<Result> {
     const { object, parsed, now } = pass;
     if (object.spec?.mode === 'Plan') return this.#plan(pass);
     if (object.status?.startedAt !== undefined) return this.#execute(pass, object.status.targetUID ?? '');
-    const pinned = object.spec?.targetUID;
+    const pinned = pinnedUID(object);
     // One fenced, idempotent write on a pinned target: a crash in between leaves nothing that a second run does differently.
     if (parsed.definition.atomic && pinned !== undefined) return this.#execute(pass, pinned);
     const uid = await this.#identify(parsed.target, pass.signal);
@@ -120,7 +131,7 @@ export class ActionReconciler {
 
   #replaced(pass: Pass, pinned: string, uid: string): Result {
     const target = formatTarget(pass.parsed.target);
-    const message = `${target} is not the one this request is meant for: its UID is ${uid}, spec.targetUID is ${pinned}`;
+    const message = `${target} is not the one this request is meant for: its UID is ${uid}, the request is meant for ${pinned}`;
     return end(endStatus(pass.object, 'Failed', { reason: 'TargetReplaced', message }, pass.now, { target, targetUID: pinned }));
   }
 
@@ -134,7 +145,7 @@ export class ActionReconciler {
       return { status: statusOf(object, 'Running', { state: 'Working', reason, message }, now, facts), next };
     }
     if (progress.state === 'succeeded') {
-      return end(endStatus(object, 'Succeeded', { reason: 'Done', message: progress.message }, now, facts));
+      return end(endStatus(object, 'Succeeded', { reason: 'Done', message: progress.message }, this.#options.clock(), facts));
     }
     return this.#fail(pass, progress, facts);
   }
@@ -142,7 +153,7 @@ export class ActionReconciler {
   async #fail(pass: Pass, progress: Extract<Progress, { state: 'failed' }>, facts: ReturnType<typeof factsOf>): Promise<Result> {
     const undone = await this.#compensate(pass);
     const message = [progress.message, undone].filter(Boolean).join('; ');
-    return end(endStatus(pass.object, 'Failed', { reason: progress.reason, message }, pass.now, facts));
+    return end(endStatus(pass.object, 'Failed', { reason: progress.reason, message }, this.#options.clock(), facts));
   }
 
   async #plan(pass: Pass): Promise<Result> {
@@ -186,6 +197,11 @@ export class ActionReconciler {
   }
 }
 
+/** The UID of the target that is meant, as the spec says, or as it was when the action first had to wait. */
+function pinnedUID({ spec, status }: OptimizationAction): string | undefined {
+  return spec?.targetUID ?? (status?.targetUID || undefined);
+}
+
 function startFacts(pass: Pass, context: ActionContext) {
   const { targetUID, startedAt } = context;
   return { target: formatTarget(pass.parsed.target), targetUID, startedAt: startedAt.toISOString() };
@@ -211,14 +227,14 @@ function beforeDeadline(next: Next, object: OptimizationAction, now: Date): Next
 }
 
 function bounded(plan: { readonly change: number; readonly skip: readonly string[]; readonly blocked: readonly string[] }) {
-  const cut = (lines: readonly string[]) => lines.slice(0, MAX_LISTED).map((line) => line.slice(0, MAX_LINE));
+  const listed = (lines: readonly string[]) => lines.slice(0, MAX_LISTED).map((line) => cut(line, MAX_LINE));
   const skipOmitted = plan.skip.length - MAX_LISTED;
   const blockedOmitted = plan.blocked.length - MAX_LISTED;
   return {
     change: plan.change,
-    skip: cut(plan.skip),
+    skip: listed(plan.skip),
     ...(skipOmitted > 0 ? { skipOmitted } : {}),
-    blocked: cut(plan.blocked),
+    blocked: listed(plan.blocked),
     ...(blockedOmitted > 0 ? { blockedOmitted } : {}),
   };
 }

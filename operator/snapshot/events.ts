@@ -72,9 +72,11 @@ export class ClusterEventFeed {
     });
   }
 
-  /** Takes note of a new or changed pod; a container that ran out of memory is a happening (container state, not only Events). */
+  /** Takes note of a new or changed pod: containers that ran out of memory, and evictions by the eviction API, which leaves no Event. */
   observePod(before: Pod | undefined, after: Pod | undefined): void {
-    if (!after || after.oomKills.length === 0 || after.oomKills === before?.oomKills) return;
+    if (!after) return;
+    if (after.evictedAt !== undefined && before?.evictedAt === undefined) this.#observeEviction(after, after.evictedAt);
+    if (after.oomKills.length === 0 || after.oomKills === before?.oomKills) return;
     for (const kill of after.oomKills) this.#observeKill(after, kill);
   }
 
@@ -89,10 +91,22 @@ export class ClusterEventFeed {
     this.#dropOldest();
   }
 
+  #observeEviction(pod: Pod, evictedAt: string): void {
+    const now = this.#now();
+    const at = timeOr(evictedAt, now);
+    const key = `${pod.uid}/evicted`;
+    if (!this.#firstSight.isFirst(key, at, now)) return;
+    this.#hold({
+      ...made(key, 'Evicted', at),
+      message: `Pod was evicted from node ${pod.nodeName} by the eviction API`,
+      involvedObject: { kind: 'Pod', namespace: pod.namespace, name: pod.name },
+      name: eventName(pod.name, at),
+    });
+  }
+
   #observeKill(pod: Pod, { container, restartCount, finishedAt }: OomKill): void {
     const now = this.#now();
-    const finished = new Date(finishedAt);
-    const at = Number.isNaN(finished.getTime()) ? now : finished;
+    const at = timeOr(finishedAt, now);
     const key = `${pod.uid}/${container}/${restartCount}/${finishedAt}`;
     if (!this.#firstSight.isFirst(key, at, now)) return;
     this.#hold({
@@ -139,8 +153,13 @@ function kindOf({ reason, message, involvedObject }: CoreEvent): ClusterEvent['k
   }
 }
 
-function made(key: string, kind: 'NodeNotReady' | 'OOMKilled', at: Date) {
+function made(key: string, kind: 'NodeNotReady' | 'OOMKilled' | 'Evicted', at: Date) {
   return { key, kind, severity: 'Warning', reason: kind, count: 1, at } as const;
+}
+
+function timeOr(text: string, fallback: Date): Date {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? fallback : time;
 }
 
 /** Named as client-go names Events: the object's name and the time in hexadecimal. */

@@ -28,7 +28,7 @@ export class EnvironmentLoop {
   /** Runs until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const { bus, onError } = this.#options;
-    const backoff = new Backoff(0.5, 30);
+    const backoff = new Backoff({ first: 0.5, most: 30 });
     while (!signal.aborted) {
       const changed = Promise.withResolvers<void>();
       const unsubscribe = bus.subscribe([dataTopic(CONFIG_MAPS, SEED_CONFIG_MAP)], changed.resolve);

@@ -44,7 +44,7 @@ export async function takeIn(task: Task, options: IntakeOptions, signal: AbortSi
   if ('reason' in read) return { kind: 'rejected', action: task.action, ...read };
   const uid = targetUID(read.target, options.view);
   const body = taskObject(task, options, read.definition, read.params, uid);
-  const backoff = new Backoff(0.2, 10);
+  const backoff = new Backoff({ first: 0.2, most: 10 });
   for (;;) {
     try {
       const created = await options.client.create(OPTIMIZATION_ACTIONS, options.namespace, body, signal);

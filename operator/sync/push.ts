@@ -1,4 +1,4 @@
-import type { Backend, HeartbeatStatus } from '../backends/backend.ts';
+import { type Backend, BackendError, type HeartbeatStatus } from '../backends/backend.ts';
 import type { ClusterSnapshot } from '../backends/snapshot.ts';
 import { Backoff } from '../lib/backoff.ts';
 import type { Seconds } from '../lib/next.ts';
@@ -31,7 +31,7 @@ export async function push(options: PushOptions, signal: AbortSignal): Promise<v
 
   async function repeat(every: Seconds, act: () => Promise<void>, what: string): Promise<void> {
     // An upstream that is away is asked sooner than the interval, growing up to it.
-    const backoff = new Backoff(Math.min(1, every), every);
+    const backoff = new Backoff({ first: Math.min(1, every), most: every });
     while (!signal.aborted) {
       let wait = every;
       try {
@@ -72,12 +72,13 @@ async function pushEvents({ backend, feed }: PushOptions, signal: AbortSignal): 
     try {
       await backend.events.push(batch, signal);
     } catch (error) {
-      feed.giveBack(batch);
+      // Refused for good: the same events would be refused for ever, and the ones behind them never sent.
+      if (!(error instanceof BackendError && error.final)) feed.giveBack(batch);
       throw error;
     }
   }
 }
 
 function retryAfter(error: unknown): Seconds {
-  return (error as { retryAfter?: Seconds }).retryAfter ?? 0;
+  return error instanceof BackendError ? (error.retryAfter ?? 0) : 0;
 }

@@ -16,8 +16,6 @@ import { reportOf } from './report-text.ts';
 const REPORT_MANAGER = 'cloudoptim-report';
 /** Reports on their way at the same time. */
 const WIDTH = 8;
-/** optimizer.md section 1: 1 s doubled to 60 s, without a limit on attempts. */
-const RETRY = { initial: 1, max: 60 };
 
 /** What the reports of one upstream work with. */
 export interface ReporterOptions {
@@ -39,6 +37,8 @@ export class Reporter {
   readonly #rejections = new Map<string, Report>();
   readonly #repeats = new Set<string>();
   readonly #backoffs = new Map<string, Backoff>();
+  /** Keys whose last attempt failed for the connection or the key, so that an answer to anything is a reason to try again. */
+  readonly #cutOff = new Set<string>();
   readonly #stop = new AbortController();
 
   constructor(options: ReporterOptions) {
@@ -66,10 +66,13 @@ export class Reporter {
     this.#queue.add(key);
   }
 
-  /** Tries everything at once that waits for its next attempt: the upstream answers again. */
+  /** Tries at once what found nobody or was not let in: the upstream answers again. What it asked to wait for, or cannot take, keeps its pause. */
   hurry(): void {
-    for (const key of this.#backoffs.keys()) this.#queue.add(key);
-    this.#backoffs.clear();
+    for (const key of this.#cutOff) {
+      this.#backoffs.delete(key);
+      this.#queue.add(key);
+    }
+    this.#cutOff.clear();
   }
 
   /** Results that wait to be taken. */
@@ -97,6 +100,7 @@ export class Reporter {
       this.#rejections.delete(key);
       this.#repeats.delete(key);
       this.#backoffs.delete(key);
+      this.#cutOff.delete(key);
       this.#options.onTaken();
     } catch (error) {
       this.#retry(key, report, error);
@@ -132,10 +136,13 @@ export class Reporter {
 
   #retry(key: string, report: Report, error: unknown): void {
     if (this.#stop.signal.aborted) return;
-    const backoff = this.#backoffs.get(key) ?? new Backoff(RETRY.initial, RETRY.max);
+    // optimizer.md section 1: 1 s doubled to 60 s, without a limit on attempts.
+    const backoff = this.#backoffs.get(key) ?? new Backoff();
     this.#backoffs.set(key, backoff);
-    const asked = error instanceof BackendError ? (error.retryAfter ?? 0) : 0;
-    const retryIn = Math.max(backoff.next(), asked);
+    const asked = error instanceof BackendError ? error.retryAfter : undefined;
+    const retryIn = Math.max(backoff.next(), asked ?? 0);
+    if (asked === undefined && error instanceof BackendError && [0, 401, 403].includes(error.status)) this.#cutOff.add(key);
+    else this.#cutOff.delete(key);
     this.#options.onFailure(report.taskID, error, retryIn);
     this.#queue.addAfter(key, retryIn);
   }

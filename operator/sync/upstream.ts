@@ -124,7 +124,7 @@ export class Upstream {
   }
 
   #contact(event: ContactEvent): void {
-    const wasAway = this.facts.connected === false;
+    const wasAway = this.facts.connected === false || this.facts.authenticated === false;
     if (noteContact(this.facts, event, new Date())) this.#options.onNews({ kind: 'facts' });
     if (event.kind === 'malformed') this.#options.onNews({ kind: 'malformed', message: event.message });
     if (wasAway && event.kind === 'contact') this.reporter.hurry();

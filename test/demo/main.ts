@@ -37,11 +37,14 @@ async function main(): Promise<number> {
   const screen = openScreen(unattended);
   const teller = new Teller(screen);
   const began = performance.now();
-  const cp = await startCluster(teller);
+  const started = await startCluster(teller);
   // Not listened for earlier: until now an interrupt ends this process at once, and what it has started with it.
   const interrupted = interruption();
   const belongings = new Belongings();
   const over = new AbortController();
+  // No kubectl outlives the demo.
+  const kubectl: ControlPlane['kubectl'] = (args, options) => started.kubectl(args, { signal: over.signal, ...options });
+  const cp = { ...started, kubectl };
   await belongings.own(
     async () => cp,
     () => cp.close(),

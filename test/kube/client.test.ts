@@ -17,7 +17,7 @@ test.each<[string, [number, string | string[] | undefined, string], Partial<ApiE
   [
     'a Status',
     [404, undefined, status({ reason: 'NotFound', message: 'nodes "a" not found', code: 404 })],
-    { status: 404, reason: 'NotFound', message: 'nodes "a" not found', causes: [], retryAfter: undefined },
+    { reason: 'NotFound', message: 'nodes "a" not found', causes: [], retryAfter: undefined },
   ],
   [
     'a refused eviction with its cause',

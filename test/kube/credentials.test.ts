@@ -28,7 +28,7 @@ async function whoAmI(client: KubeClient): Promise<string> {
   const review = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', kind: 'SelfSubjectReview', namespaced: false };
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
   const { status } = await client.create(review, undefined, body, signal);
-  return String((status?.['userInfo'] as JsonObject)['username']);
+  return String((status?.userInfo as JsonObject).username);
 }
 
 /** A valid token of the default service account. */

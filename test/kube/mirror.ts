@@ -62,7 +62,7 @@ export function mirror(client: KubeClient, namespace: string, more: Partial<Refl
 /** Reads a ConfigMap with the key `value`. */
 export function project(raw: JsonObject): Kept {
   const { metadata, data } = raw as unknown as KubeObject & { data?: Record<string, string> };
-  return { key: metadata.name, uid: metadata.uid, resourceVersion: metadata.resourceVersion, value: data?.['value'] ?? '' };
+  return { key: metadata.name, uid: metadata.uid, resourceVersion: metadata.resourceVersion, value: data?.value ?? '' };
 }
 
 function isOfNamespace(kept: Kept): boolean {
@@ -80,7 +80,7 @@ export function writer(cp: Pick<ControlPlaneAccess, 'api'>, namespace: string) {
     truth: async () => {
       const { items } = await cp.api.get<{ items: { metadata: { name: string }; data: Record<string, string> }[] }>(path);
       const own = items.filter(({ metadata }) => metadata.name !== 'kube-root-ca.crt');
-      return Object.fromEntries(own.map(({ metadata, data }) => [metadata.name, data['value'] ?? '']));
+      return Object.fromEntries(own.map(({ metadata, data }) => [metadata.name, data.value ?? '']));
     },
   };
 }

@@ -22,10 +22,14 @@ export function rightsNeeded({ verb, requestURI, objectRef, responseStatus }: Re
   return verb === 'patch' && responseStatus?.code === 201 ? [right, { ...right, verb: 'create' }] : [right];
 }
 
-/** The requests that were refused for want of a right, one line each. */
+/** What was refused for want of a right, one line each, as the API server puts it: it names the right. */
 export function refusals(requests: readonly Request[]): readonly string[] {
   const refused = requests.filter(({ responseStatus }) => responseStatus?.code === 401 || responseStatus?.code === 403);
-  return refused.map(({ responseStatus, verb, requestURI }) => `${responseStatus?.code} ${verb} ${requestURI}`);
+  return [...new Set(refused.map(({ verb, requestURI, responseStatus }) => `${verb} ${requestURI}: ${messageOf(responseStatus)}`))];
+}
+
+function messageOf(status: { readonly code: number; readonly message?: string } | undefined): string {
+  return status?.message ?? String(status?.code);
 }
 
 /**

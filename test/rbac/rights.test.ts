@@ -4,7 +4,7 @@ import { clusterRules, namespaceRules } from '../../operator/codegen/rights.ts';
 import { loopRights } from '../../operator/kube/rights.ts';
 import { isOfAction, type Request, refusals, requestsOfOperator, rightsNeeded } from './audit.ts';
 import { driveLoops } from './drive-loops.ts';
-import { drives } from './drives.ts';
+import { type Drive, drives } from './drives.ts';
 import { type Rig, startRig } from './rig.ts';
 import { compareRights, type Difference, type Right, rightsIn } from './right.ts';
 
@@ -26,14 +26,14 @@ test('every action has a drive: a new one needs one here', () => {
 
 test.each(actions)('$name needs every right that it declares, and no other', async ({ name, rbac }) => {
   const before = await requestsOfOperator(rig.cp);
-  await drives[name]?.(rig);
+  await drive(drives[name]);
   const during = (await requestsOfOperator(rig.cp)).slice(before.length).filter(isOfAction);
   for (const { auditID } of during) ofActions.add(auditID);
   expect(compareRights(needed(during), rightsIn('cluster', rbac))).toEqual(NONE);
 });
 
 test('the loops need every right that they declare, and no other', async () => {
-  await driveLoops(rig);
+  await drive(driveLoops);
   await rig.operator.stop();
   const theirs = (await requestsOfOperator(rig.cp)).filter(({ auditID }) => !ofActions.has(auditID));
   const declared = loopRights.flatMap(({ scope, rules }) => rightsIn(scope, rules));
@@ -48,6 +48,16 @@ test('the roles grant every right that was needed, and no other', async () => {
 test('no request was refused for want of a right', async () => {
   expect(refusals(await requestsOfOperator(rig.cp))).toEqual([]);
 });
+
+/** A right that is missing makes what needs it fail in many ways: the right is named first. */
+async function drive(what: Drive | undefined): Promise<void> {
+  try {
+    await what?.(rig);
+  } catch (error) {
+    expect(refusals(await requestsOfOperator(rig.cp))).toEqual([]);
+    throw error;
+  }
+}
 
 function needed(requests: readonly Request[]): readonly Right[] {
   return requests.flatMap(rightsNeeded);

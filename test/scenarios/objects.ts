@@ -52,6 +52,8 @@ export interface Objects {
   remove(name: string): Promise<void>;
   /** Waits until the object is as asked for, and returns it. */
   until(name: string, look: (object: Stored) => unknown, what?: string): Promise<Stored>;
+  /** Waits until the task has its object, and that is as asked for. */
+  untilTask(taskID: string, look: (object: Stored) => unknown): Promise<Stored>;
   /** Waits until there is no object of this name. */
   gone(name: string): Promise<void>;
 }
@@ -79,25 +81,30 @@ export function inPhase(...phases: readonly string[]) {
 function objects({ api }: HasApi, path: string, kind: string): Objects {
   const at = (name: string) => `${path}/${name}`;
   const get = (name: string) => api.get<Stored>(at(name));
+  const list = async () => (await api.get<{ items: Stored[] }>(path)).items;
+  const find = async (taskID: string) => (await list()).find((object) => object.spec.source?.taskID === taskID);
   return {
     path,
     get,
+    list,
     create: (name, spec) => api.create<Stored>(path, { apiVersion: 'cloudoptim.io/v1alpha1', kind, metadata: { name }, spec }),
-    list: async () => (await api.get<{ items: Stored[] }>(path)).items,
     patch: (name, spec) => api.patch<Stored>(at(name), { spec }),
     remove: (name) => api.remove(at(name)),
-    until: async (name, look, what = look.toString()) => {
-      let last: Stored | undefined;
-      const seen = async () => {
-        last = await get(name);
-        return look(last) ? last : undefined;
-      };
-      return waitFor(seen, { what: `${name}: ${what}` }).catch((error: unknown) => {
-        throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
-      });
-    },
+    until: (name, look, what = look.toString()) => watchFor(() => get(name), look, `${name}: ${what}`),
+    untilTask: (taskID, look) => watchFor(() => find(taskID), look, `task ${taskID}: ${look}`),
     gone: async (name) => {
       await waitFor(async () => (await api.call('GET', at(name))).status === 404, { what: `${name} is gone` });
     },
   };
+}
+
+async function watchFor(read: () => Promise<Stored | undefined>, look: (object: Stored) => unknown, what: string): Promise<Stored> {
+  let last: Stored | undefined;
+  const seen = async () => {
+    last = await read();
+    return last && look(last) ? last : undefined;
+  };
+  return waitFor(seen, { what, within: 30_000 }).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
+  });
 }

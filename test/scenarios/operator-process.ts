@@ -46,8 +46,8 @@ export interface OperatorOptions {
 /** Starts an operator with only the given variables, on a free health port, and resolves when it listens there. It ends with this process at the latest. */
 export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
   const env = {
-    PATH: process.env['PATH'] ?? '',
-    HOME: process.env['HOME'] ?? '',
+    PATH: process.env.PATH ?? '',
+    HOME: process.env.HOME ?? '',
     KUBECONFIG: options.kubeconfig,
     POD_NAMESPACE: options.namespace,
     HEALTH_CHECK_PORT: '0',

@@ -35,7 +35,7 @@ export class Scene {
   /** Starts an operator for the namespace, under its rights and nothing more; it is killed at the end of the file. */
   async operator(env: Readonly<Record<string, string>> = {}): Promise<OperatorProcess> {
     const operator = await startOperator({ kubeconfig: this.kubeconfig, namespace: this.namespace, env });
-    this.#started.push(() => operator[Symbol.asyncDispose]());
+    this.#started.push(async () => operator[Symbol.asyncDispose]());
     return operator;
   }
 
@@ -100,7 +100,12 @@ export async function writesOf(cp: ControlPlaneAccess, user: string): Promise<st
   if (!cp.auditLog) throw new Error('the control plane has no audit log');
   const lines = (await readFile(cp.auditLog, 'utf8')).split('\n').filter((line) => line.includes(`"${user}"`) && line.endsWith('}'));
   return lines.flatMap((line) => {
-    const { verb, stage, objectRef = {}, responseStatus } = JSON.parse(line) as Awaited<ReturnType<ControlPlaneAccess['auditEvents']>>[number];
+    const {
+      verb,
+      stage,
+      objectRef = {},
+      responseStatus,
+    } = JSON.parse(line) as Awaited<ReturnType<ControlPlaneAccess['auditEvents']>>[number];
     const { apiGroup, resource = '', subresource, namespace, name = '' } = objectRef;
     const counts = stage === 'ResponseComplete' && WRITES.has(verb) && (responseStatus?.code ?? 500) < 300;
     if (!counts || apiGroup === 'cloudoptim.io' || resource === 'events') return [];

@@ -33,7 +33,7 @@ export class RequestMemory {
 
   /** The next delay of this pod: 100 ms doubled to 10 s, with jitter (FIELD.md K22, N3). */
   backoff(uid: string): Seconds {
-    const backoff = this.#backoffs.get(uid) ?? new Backoff(0.1, 10);
+    const backoff = this.#backoffs.get(uid) ?? new Backoff({ first: 0.1, most: 10 });
     this.#backoffs.set(uid, backoff);
     return backoff.next();
   }

@@ -1,6 +1,6 @@
+import { Backoff, type BackoffSettings } from '../../lib/backoff.ts';
 import type { Seconds } from '../../lib/next.ts';
 import { BackendError, type Task } from '../backend.ts';
-import { Backoff, type BackoffSettings } from '../transport/backoff.ts';
 import { Channel } from '../transport/channel.ts';
 import type { Credential } from '../transport/credential.ts';
 import { pause } from '../transport/pause.ts';

@@ -1,8 +1,8 @@
 import { WebSocket } from 'ws';
+import { Backoff, type BackoffSettings } from '../../lib/backoff.ts';
 import type { Seconds } from '../../lib/next.ts';
 import type { TLSSettings } from '../settings.ts';
 import { parseRetryAfter } from './answer.ts';
-import { Backoff, type BackoffSettings } from './backoff.ts';
 import type { Credential } from './credential.ts';
 import { explain } from './explain.ts';
 import { pause } from './pause.ts';

@@ -1,6 +1,6 @@
-import type { Target, TargetKind } from '../actions/action.ts';
 import type { ObjectRef, Resource } from '../kube/object.ts';
 import { DAEMON_SETS, DEPLOYMENTS, NAMESPACES, NODES, PODS, STATEFUL_SETS } from '../kube/resources.ts';
+import type { Target, TargetKind } from './action.ts';
 
 const RESOURCES: Readonly<Record<TargetKind, Resource>> = {
   Node: NODES,
@@ -12,7 +12,6 @@ const RESOURCES: Readonly<Record<TargetKind, Resource>> = {
 };
 
 /** Where the target stands in the API. */
-export function targetRef(target: Target): ObjectRef {
-  const resource = RESOURCES[target.kind];
-  return { resource, name: target.name, ...(target.namespace ? { namespace: target.namespace } : {}) };
+export function targetRef({ kind, namespace, name }: Target): ObjectRef {
+  return { resource: RESOURCES[kind], name, ...(namespace === undefined ? {} : { namespace }) };
 }
