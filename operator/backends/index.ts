@@ -7,4 +7,4 @@ export const backends = {
 } as const satisfies Readonly<Record<string, BackendFactory>>;
 
 /** The name of a protocol. */
-export type Protocol = keyof typeof backends;
+type Protocol = keyof typeof backends;

@@ -10,7 +10,7 @@ export interface Resource {
 }
 
 /** The owner reference fields that decide who manages an object. */
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;

@@ -15,7 +15,7 @@ export interface OomKill {
 }
 
 /** The reference to the controller of a pod: the owner with `controller: true`. */
-export interface Controller {
+interface Controller {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;

@@ -15,7 +15,7 @@ import { dataTopic, type NamedDataWatch } from '../kube/named-data.ts';
 import { SECRETS } from '../kube/resources.ts';
 
 /** The key of a credentials Secret that holds the bearer key (seed 003). */
-export const API_KEY = 'api-key';
+const API_KEY = 'api-key';
 
 /** Numbers in the status are brought up to date this often. */
 const REFRESH_SECONDS = 60;

@@ -9,7 +9,7 @@ export const ENVIRONMENT_BACKEND = 'default';
 /** The ConfigMap and Secret of seed 003 (optimizer.md section 6). */
 export const SEED_CONFIG_MAP = 'cloudoptim-client-config';
 /** The Secret of seed 003, with the key `api-key`. */
-export const SEED_SECRET = 'cloudoptim-client-secret';
+const SEED_SECRET = 'cloudoptim-client-secret';
 
 const FIELD_MANAGER = 'cloudoptim-environment';
 const DEFAULT_URL = 'https://central.cloudoptim.io';

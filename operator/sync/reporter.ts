@@ -149,7 +149,7 @@ export class Reporter {
 }
 
 /** Whether the object is a finished task of this backend whose result nobody has taken or refused yet. */
-export function isUnreported(object: OptimizationAction, backend: string): boolean {
+function isUnreported(object: OptimizationAction, backend: string): boolean {
   if (object.spec?.source?.backend !== backend || object.status?.finishedAt === undefined) return false;
   const reported = findCondition(object.status.conditions, 'Reported');
   return reported === undefined || reported.status === 'Unknown';

@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from '../lib/json.ts';
 export const FINALIZER = 'cloudoptim.io/operator';
 
 /** The label that names the backend of a mirrored object. */
-export const BACKEND_LABEL = 'cloudoptim.io/backend';
+const BACKEND_LABEL = 'cloudoptim.io/backend';
 
 /** Hex digits of the digest in a name: 64 bits. */
 const DIGEST_DIGITS = 16;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, matchesGlob } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
@@ -25,11 +25,20 @@ export async function buildContext(): Promise<BuildContext> {
 /** Whether a file is kept out: the last pattern that matches it or a folder above it decides. */
 export function parseDockerignore(source: string): (path: string) => boolean {
   const lines = source.split('\n').map((line) => line.trim());
-  const patterns = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const patterns = lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => ({ isOut: !line.startsWith('!'), glob: globOf(line.replace(/^!?\/?/, '').replace(/\/$/, '')) }));
   return (path) => {
     const steps = path.split('/');
     const self = steps.map((_, index) => steps.slice(0, index + 1).join('/'));
-    const matching = patterns.filter((pattern) => self.some((each) => matchesGlob(each, pattern.replace(/^!/, ''))));
-    return matching.length > 0 && !matching.at(-1)?.startsWith('!');
+    const last = patterns.findLast(({ glob }) => self.some((each) => glob.test(each)));
+    return last?.isOut ?? false;
   };
+}
+
+/** As Docker matches: names that begin with a dot are like all others. */
+function globOf(pattern: string): RegExp {
+  const parts = pattern.split(/(\*\*\/|\*\*|\*|\?)/);
+  const meanings: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
+  return new RegExp(`^${parts.map((part) => meanings[part] ?? RegExp.escape(part)).join('')}$`);
 }

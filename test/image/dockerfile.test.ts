@@ -61,6 +61,19 @@ test.each([
   expect(parseDockerignore(read('.dockerignore'))(path)).toBe(out);
 });
 
+test.each([
+  ['*', 'a/.b/c', true],
+  ['*\n!a', 'a/b', false],
+  ['*\n!a\na/*.log', 'a/b.log', true],
+  ['*.log', 'a/b.log', false],
+  ['**/*.log', 'a/b/c.log', true],
+  ['# a\n\n/a/', 'a/b', true],
+  ['a+b', 'aab', false],
+  ['', 'a', false],
+])('the patterns %j keep %s out: %s', (source, path, out) => {
+  expect(parseDockerignore(source)(path)).toBe(out);
+});
+
 test('what is handed to the builder is what the steps copy, and little', async () => {
   const copied = stages.flatMap((stage) => find(stage, 'COPY').flatMap(({ flags, words }) => (flags.from ? [] : words.slice(0, -1))));
   const { files } = await buildContext();

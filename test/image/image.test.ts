@@ -2,6 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { API_VERSION } from '../../operator/api/group.ts';
+import { OPTIMIZATION_ACTIONS } from '../../operator/api/optimization-action.ts';
+import { collectionPath } from '../../operator/kube/resources.ts';
 import { VERSION } from '../../operator/version.ts';
 import { getNode } from '../cluster/nodes.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
@@ -65,8 +68,9 @@ test('it becomes ready, runs a Cordon, and stops in peace, without writing a fil
   try {
     const port = await waitFor(() => /"port":(\d+)/.exec(operator.stdout())?.[1], { what: 'the operator listens' });
     await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, { what: 'the operator is ready' });
-    const path = `/apis/cloudoptim.io/v1alpha1/namespaces/${corner.namespace}/optimizationactions`;
-    await controlPlane.api.create(path, { metadata: { name: 'cordon' }, spec: { action: 'Cordon', cordon: { nodeName: node } } });
+    const path = collectionPath(OPTIMIZATION_ACTIONS, corner.namespace);
+    const spec = { action: 'Cordon', cordon: { nodeName: node } };
+    await controlPlane.api.create(path, { apiVersion: API_VERSION, kind: OPTIMIZATION_ACTIONS.kind, metadata: { name: 'cordon' }, spec });
     const phase = async () => (await controlPlane.api.get<{ status?: { phase?: string } }>(`${path}/cordon`)).status?.phase;
     await waitFor(async () => (await phase()) === 'Succeeded', { what: 'the Cordon has succeeded' });
     expect((await getNode(controlPlane, node)).spec.unschedulable).toBe(true);

@@ -89,7 +89,8 @@ export class WidgetController implements AsyncDisposable {
       bus: this.bus,
       width: 4,
       finalizer: FINALIZER,
-      isRelevant: (before, after) => !before || before.metadata.generation !== after.metadata.generation || 'deletionTimestamp' in after.metadata,
+      isRelevant: (before, after) =>
+        before?.metadata.generation !== after.metadata.generation || before?.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
       isUrgent: (before, after) => before?.phase !== after.phase,
       progressEvery: 0,
       explain: (_, message) => ({ phase: 'Error', message }),
