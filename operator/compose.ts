@@ -11,7 +11,6 @@ import { Credentials } from './kube/credentials.ts';
 import { EventRecorder } from './kube/events.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import { NamedDataWatch } from './kube/named-data.ts';
-import type { LifeCycle } from './kube/operator.ts';
 import { startClusterWatches, startObjectWatches } from './kube/standing-watches.ts';
 import { Watches } from './kube/watches.ts';
 import { makeLogs } from './observe/logger.ts';
@@ -36,7 +35,7 @@ const ACTION_WIDTH = 32;
 const BACKEND_WIDTH = 4;
 
 /** Builds everything and hands it to each other: the wiring diagram of the operator. Opens no connection yet; throws without a kubeconfig. */
-export function compose(config: Config): LifeCycle {
+export function compose(config: Config): Process {
   const namespace = config.POD_NAMESPACE;
   const logs = makeLogs({
     level: config.LOG_LEVEL ?? 'INFO',
@@ -167,6 +166,7 @@ export function compose(config: Config): LifeCycle {
   });
   const health = new HealthServer({
     registry: metrics.registry,
+    measure: () => process.measure(),
     parts: () => process.parts(),
     connections: () => ({
       centralServer: upstreams.all().every((upstream) => upstream.facts.connected === true),

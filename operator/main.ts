@@ -20,7 +20,9 @@ async function main(): Promise<number> {
   const stopped = Promise.withResolvers<void>();
   // A second signal is for those who cannot wait.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve());
-  const operator = new CloudOptimOperator(compose(invocation.config));
+  const life = compose(invocation.config);
+  process.on('SIGHUP', () => life.reload());
+  const operator = new CloudOptimOperator(life);
   await operator.start();
   await stopped.promise;
   await operator.end();

@@ -10,6 +10,7 @@ import type { EnvironmentLoop } from './sync/environment-loop.ts';
 import type { Upstreams } from './sync/upstreams.ts';
 
 interface Stoppable {
+  readonly name: string;
   readonly depth: number;
   open(): void;
   close(): Promise<void>;
@@ -67,6 +68,22 @@ export class Process implements LifeCycle {
         return part(`backend ${name}`, ready, facts.message || 'waits for its first answer');
       }),
     ];
+  }
+
+  /** Applies the settings of the environment again; the ConfigMap, the Secrets and the price table are followed anyway. */
+  reload(): void {
+    this.#options.log.info({}, 'reloading');
+    this.#options.environment.reload();
+  }
+
+  /** Brings the gauges up to date that are read rather than counted. */
+  measure(): void {
+    const { controllers, metrics, upstreams } = this.#options;
+    for (const controller of controllers) metrics.queueDepth.set({ controller: controller.name }, controller.depth);
+    for (const { name, reporter, feed } of upstreams.all()) {
+      metrics.reportLag.set({ backend: name }, reporter.lag);
+      metrics.eventsDropped.set({ backend: name }, feed.dropped);
+    }
   }
 
   /** Stops gracefully within the configured seconds; what is not done by then goes on in the next process. */

@@ -157,17 +157,20 @@ test('variables of others are nobody’s business', () => {
   expect(config({ PATH: '/bin', HOME: '/root', CLUSTER: 'x' })).toEqual(config({}));
 });
 
-test.each([['--help'], ['-h'], ['--help', '--colour=red']])('%s %s tells every variable with flag, meaning, shape and example', (...args) => {
-  const invocation = readInvocation(args, { LOG_LEVEL: 'LOUD' }, '1.2.3');
-  const text = invocation.kind === 'help' ? invocation.text : expect.unreachable();
-  for (const [name, setting] of named) {
-    expect(text).toContain(name);
-    expect(text).toContain(setting.about);
-    expect(text).toContain(`${setting.shape}; for example ${setting.example}`);
-    expect(text.includes(`${flagOf(name)}\n`)).toBe(!setting.secret);
-  }
-  expect(text).toContain('--version');
-});
+test.each([['--help'], ['-h'], ['--help', '--colour=red']])(
+  '%s %s tells every variable with flag, meaning, shape and example',
+  (...args) => {
+    const invocation = readInvocation(args, { LOG_LEVEL: 'LOUD' }, '1.2.3');
+    const text = invocation.kind === 'help' ? invocation.text : expect.unreachable();
+    for (const [name, setting] of named) {
+      expect(text).toContain(name);
+      expect(text).toContain(setting.about);
+      expect(text).toContain(`${setting.shape}; for example ${setting.example}`);
+      expect(text.includes(`${flagOf(name)}\n`)).toBe(!setting.secret);
+    }
+    expect(text).toContain('--version');
+  },
+);
 
 test('--version is the version alone, even where the environment is wrong', () => {
   expect(readInvocation(['--version'], { LOG_LEVEL: 'LOUD' }, '1.2.3')).toEqual({ kind: 'version', text: '1.2.3' });

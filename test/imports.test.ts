@@ -49,7 +49,11 @@ const sources: readonly Source[] = readdirSync(root, { recursive: true, encoding
 /** What a file imports and re-exports, types too, and what it loads while it runs. */
 function specifiersOf(text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const patterns = [/^(?:import|export)\s[^;'"`]*?from\s+['"]([^'"]+)['"]/gm, /^import\s+['"]([^'"]+)['"]/gm, /\bimport\(\s*['"]([^'"]+)['"]/g];
+  const patterns = [
+    /^(?:import|export)\s[^;'"`]*?from\s+['"]([^'"]+)['"]/gm,
+    /^import\s+['"]([^'"]+)['"]/gm,
+    /\bimport\(\s*['"]([^'"]+)['"]/g,
+  ];
   return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''));
 }
 
@@ -115,7 +119,9 @@ test('imports go in one direction, and each package has one owner', () => {
 });
 
 test('the environment is read in main.ts only', () => {
-  const reads = sources.filter(({ text }) => /process\s*\.\s*env|from 'node:process'/.test(text.replace(/\/\*[\s\S]*?\*\/|`[^`\n]*`/g, '')));
+  const reads = sources.filter(({ text }) =>
+    /process\s*\.\s*env|from 'node:process'/.test(text.replace(/\/\*[\s\S]*?\*\/|`[^`\n]*`/g, '')),
+  );
   expect(reads.map(({ path }) => path)).toEqual(['main.ts']);
 });
 

@@ -5,6 +5,3 @@ import type { BackendFactory } from './settings.ts';
 export const backends = {
   CloudOptim: (settings, observe) => cloudOptim(settings, observe),
 } as const satisfies Readonly<Record<string, BackendFactory>>;
-
-/** The name of a protocol. */
-type Protocol = keyof typeof backends;

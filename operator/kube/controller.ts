@@ -76,6 +76,11 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     options.store.onChange((before, after) => this.#changed(before, after));
   }
 
+  /** The name given to it. */
+  get name(): string {
+    return this.#options.name;
+  }
+
   /** Waiting keys, for the metric. */
   get depth(): number {
     return this.#queue.depth;

@@ -72,7 +72,8 @@ export class EventRecorder {
       {
         apiVersion: 'v1',
         kind: 'Event',
-        metadata: { name: `${name.slice(0, 200)}.${digest}`, namespace },
+        // Cut where a name may end.
+        metadata: { name: `${name.slice(0, 200).replace(/[-.]+$/, '')}.${digest}`, namespace },
         involvedObject: {
           apiVersion: object.apiVersion,
           kind: object.kind,

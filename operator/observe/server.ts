@@ -16,6 +16,8 @@ export interface HealthQuestions {
   /** For the body of seed 003's `/ready`. */
   readonly connections: () => { readonly centralServer: boolean; readonly kubernetes: boolean };
   readonly registry: Registry;
+  /** Brings gauges up to date; called before each answer of `/metrics`. */
+  readonly measure: () => void;
 }
 
 /**
@@ -63,8 +65,8 @@ export class HealthServer {
   async #answer(path: string): Promise<{ status: number; type: string; body: string }> {
     if (path === '/healthz') return text(200, 'ok\n');
     if (path === '/readyz') return this.#readyz();
-    if (path === '/metrics')
-      return { status: 200, type: this.#questions.registry.contentType, body: await this.#questions.registry.metrics() };
+    if (path === '/metrics') this.#questions.measure();
+    return { status: 200, type: this.#questions.registry.contentType, body: await this.#questions.registry.metrics() };
     if (path === '/health')
       return json(200, { status: 'healthy', uptime_seconds: Math.round((performance.now() - this.#startedAt) / 1000) });
     if (path === '/ready') return this.#ready();

@@ -20,6 +20,7 @@ export interface EnvironmentLoopOptions {
 /** Keeps the backend of the environment and the log level as environment and ConfigMap say, for as long as the process runs. */
 export class EnvironmentLoop {
   readonly #options: EnvironmentLoopOptions;
+  #wake: () => void = () => undefined;
 
   constructor(options: EnvironmentLoopOptions) {
     this.#options = options;
@@ -31,6 +32,7 @@ export class EnvironmentLoop {
     const backoff = new Backoff({ first: 0.5, most: 30 });
     while (!signal.aborted) {
       const changed = Promise.withResolvers<void>();
+      this.#wake = changed.resolve;
       const unsubscribe = bus.subscribe([dataTopic(CONFIG_MAPS, SEED_CONFIG_MAP)], changed.resolve);
       signal.addEventListener('abort', () => changed.resolve(), { once: true });
       try {
@@ -44,6 +46,12 @@ export class EnvironmentLoop {
         unsubscribe();
       }
     }
+  }
+
+  /** Applies everything again, whatever was applied before (SIGHUP). */
+  reload(): void {
+    this.#options.backend.forget();
+    this.#wake();
   }
 
   async #apply(signal: AbortSignal): Promise<void> {

@@ -71,4 +71,9 @@ export class EnvironmentBackend {
     this.#applied = spec;
     return true;
   }
+
+  /** Makes the next `apply` write, whatever was applied before. */
+  forget(): void {
+    this.#applied = undefined;
+  }
 }

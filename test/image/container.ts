@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Built } from './build.ts';
 
 /** How a process ended, and what it wrote. */
-export interface Ended {
+interface Ended {
   readonly code: number | NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;

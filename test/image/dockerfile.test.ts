@@ -46,6 +46,16 @@ test('no variable and no step holds a secret or takes one in', () => {
   expect(steps).toEqual([]);
 });
 
+test('the lock holds every optional package of every platform, without which npm ci refuses it as out of step', () => {
+  interface Locked {
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Readonly<Record<string, Locked>> };
+  const held = Object.keys(packages).map((path) => path.split('node_modules/').at(-1));
+  const optional = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies));
+  expect(optional.filter((name) => !held.includes(name))).toEqual([]);
+});
+
 test.each([
   ['node_modules/zod/package.json', true],
   ['.git/config', true],

@@ -193,7 +193,9 @@ test('a real server is spoken to in all ways', async () => {
   const client = clientOf(controlPlane);
   const ref = { resource: CONFIG_MAPS, namespace, name: 'a' };
   const made = await client.create(CONFIG_MAPS, namespace, { metadata: { name: 'a' }, data: { x: '1' } }, signal);
-  await expect(client.create(CONFIG_MAPS, namespace, { metadata: { name: 'a' } }, signal)).rejects.toMatchObject({ reason: 'AlreadyExists' });
+  await expect(client.create(CONFIG_MAPS, namespace, { metadata: { name: 'a' } }, signal)).rejects.toMatchObject({
+    reason: 'AlreadyExists',
+  });
   await client.patch(ref, 'json', [{ op: 'add', path: '/data/y', value: '2' }], signal);
   await client.patch(ref, 'merge', { data: { x: null } }, signal);
   const apply = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { z: '3' } };

@@ -25,7 +25,13 @@ afterEach(async () => {
 
 /** Whom the API server takes the client for. */
 async function whoAmI(client: KubeClient): Promise<string> {
-  const review = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', kind: 'SelfSubjectReview', namespaced: false };
+  const review = {
+    group: 'authentication.k8s.io',
+    version: 'v1',
+    plural: 'selfsubjectreviews',
+    kind: 'SelfSubjectReview',
+    namespaced: false,
+  };
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
   const { status } = await client.create(review, undefined, body, signal);
   return String((status?.userInfo as JsonObject).username);
@@ -49,7 +55,11 @@ async function configFor(user: object): Promise<string> {
 async function execConfig(): Promise<string> {
   const script = join(dir, 'plugin.sh');
   const answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}';
-  await writeFile(script, `#!/bin/sh\nset -e\necho run >> ${dir}/runs\ntest -f ${dir}/token || { echo no token here >&2; exit 1; }\nprintf '${answer}' "$(cat ${dir}/token)"\n`, { mode: 0o755 });
+  await writeFile(
+    script,
+    `#!/bin/sh\nset -e\necho run >> ${dir}/runs\ntest -f ${dir}/token || { echo no token here >&2; exit 1; }\nprintf '${answer}' "$(cat ${dir}/token)"\n`,
+    { mode: 0o755 },
+  );
   return configFor({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: script, args: [], interactiveMode: 'Never' } });
 }
 

@@ -62,7 +62,10 @@ test('a clean end goes on from the last event or bookmark', async () => {
 });
 
 test.each([
-  ['an event of the stream', (response: ServerResponse) => response.end(event('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' }))],
+  [
+    'an event of the stream',
+    (response: ServerResponse) => response.end(event('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' })),
+  ],
   ['a line that is no event', (response: ServerResponse) => response.end('{"type":"ADDED","obj\n')],
   ['an event without a version', (response: ServerResponse) => response.end(event('MODIFIED', { metadata: { name: 'a' } }))],
 ])('after %s the list is taken anew, and tells what happened meanwhile', async (_, breaks) => {
@@ -105,7 +108,9 @@ test('a server that is too old for the streaming list, and only ignores it, is f
 });
 
 test('a server without a right is asked again, but not in a rush', async () => {
-  const { client, heard } = await startStub((_, response) => json(response, 403, { kind: 'Status', reason: 'Forbidden', message: 'no right' }));
+  const { client, heard } = await startStub((_, response) =>
+    json(response, 403, { kind: 'Status', reason: 'Forbidden', message: 'no right' }),
+  );
   const mirrored = mirror(client, 'any');
   await waitFor(() => mirrored.reasons('disconnected').length === 3);
   expect(mirrored.reasons('disconnected')).toEqual(['no right', 'no right', 'no right']);

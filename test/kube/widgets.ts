@@ -90,7 +90,8 @@ export class WidgetController implements AsyncDisposable {
       width: 4,
       finalizer: FINALIZER,
       isRelevant: (before, after) =>
-        before?.metadata.generation !== after.metadata.generation || before?.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
+        before?.metadata.generation !== after.metadata.generation ||
+        before?.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
       isUrgent: (before, after) => before?.phase !== after.phase,
       progressEvery: 0,
       explain: (_, message) => ({ phase: 'Error', message }),

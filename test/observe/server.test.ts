@@ -14,7 +14,7 @@ beforeEach(async () => {
   parts = [];
   connections = { centralServer: true, kubernetes: true };
   registry = new Registry();
-  server = new HealthServer({ parts: () => parts, connections: () => connections, registry });
+  server = new HealthServer({ parts: () => parts, connections: () => connections, registry, measure: () => undefined });
   url = `http://127.0.0.1:${await server.listen(0)}`;
 });
 
@@ -104,7 +104,7 @@ test.each(['//', '/%', 'http://[/', '*', '/\\\\'])('the request target %s is no 
 });
 
 test('a port that is taken is an error at the start', async () => {
-  const second = new HealthServer({ parts: () => [], connections: () => connections, registry });
+  const second = new HealthServer({ parts: () => [], connections: () => connections, registry, measure: () => undefined });
   await expect(second.listen(Number(new URL(url).port))).rejects.toThrow('EADDRINUSE');
   await second.close();
 });

@@ -16,14 +16,16 @@ interface RbacObject {
 /** A ServiceAccount that has exactly the rights of `config/rbac`, in a namespace of its own. */
 export interface Rights {
   readonly kubeconfig: string;
+  /** A kubeconfig that names another address of the API server. */
+  through(server: string): Promise<string>;
   /** How the API server knows it. */
   readonly user: string;
   /** Removes what the namespace does not take with it. */
   remove(): Promise<void>;
 }
 
-/** Gives the generated rights to a ServiceAccount of the namespace; cluster-wide objects get names of their own. `server`: as in `serviceAccountKubeconfig`. */
-export async function grantRights(cp: ControlPlaneAccess, namespace: string, options: { server?: string } = {}): Promise<Rights> {
+/** Gives the generated rights to a ServiceAccount of the namespace; cluster-wide objects get names of their own. */
+export async function grantRights(cp: ControlPlaneAccess, namespace: string): Promise<Rights> {
   const own = `${NAME}-${namespace}`;
   const read = async (file: string) => parse(await readFile(join(folder, file), 'utf8')) as RbacObject;
   const bind = (binding: RbacObject) => ({ ...binding, subjects: binding.subjects?.map((subject) => ({ ...subject, namespace })) });
@@ -46,7 +48,8 @@ export async function grantRights(cp: ControlPlaneAccess, namespace: string, opt
     cp.api.create(`${inNamespace}/rolebindings`, { ...bind(binding), metadata: { name: NAME } }),
   ]);
   return {
-    kubeconfig: await cp.serviceAccountKubeconfig(namespace, NAME, options),
+    kubeconfig: await cp.serviceAccountKubeconfig(namespace, NAME),
+    through: (server) => cp.serviceAccountKubeconfig(namespace, NAME, { server }),
     user: `system:serviceaccount:${namespace}:${NAME}`,
     remove: async () => {
       await Promise.all([cp.api.remove(`${RBAC}/clusterroles/${own}`), cp.api.remove(`${RBAC}/clusterrolebindings/${own}`)]);

@@ -8,8 +8,9 @@ import { actionsOf, backendsOf, type Objects } from './objects.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import { grantRights, type Rights } from './rights.ts';
 
-/** What a scenario plays in: a namespace, nodes and rights of its own on the shared control plane. Filled before the file's first test. */
+/** What a scenario plays in: a namespace, nodes and rights of its own on a control plane. Filled before the file's first test. */
 export class Scene {
+  cp!: ControlPlaneAccess;
   tenant!: Tenant;
   actions!: Objects;
   backends!: Objects;
@@ -17,24 +18,23 @@ export class Scene {
   readonly #started: (() => Promise<unknown>)[] = [];
 
   /** Makes it. */
-  async set(name: string): Promise<void> {
-    this.tenant = await tenant(name);
-    this.actions = actionsOf(controlPlane, this.namespace);
-    this.backends = backendsOf(controlPlane, this.namespace);
-    this.#rights = await grantRights(controlPlane, this.namespace);
+  async set(cp: ControlPlaneAccess, made: Tenant): Promise<void> {
+    this.cp = cp;
+    this.tenant = made;
+    this.actions = actionsOf(cp, this.namespace);
+    this.backends = backendsOf(cp, this.namespace);
+    this.#rights = await grantRights(cp, this.namespace);
   }
 
   get namespace(): string {
     return this.tenant.namespace;
   }
 
-  get kubeconfig(): string {
-    return this.#rights.kubeconfig;
-  }
-
-  /** Starts an operator for the namespace, under its rights and nothing more; it is killed at the end of the file. */
-  async operator(env: Readonly<Record<string, string>> = {}): Promise<OperatorProcess> {
-    const operator = await startOperator({ kubeconfig: this.kubeconfig, namespace: this.namespace, env });
+  /** Starts an operator for the namespace, under its rights and nothing more; it is killed at the end of the file. `server`: its API server. */
+  async operator(env: Readonly<Record<string, string>> = {}, server?: string): Promise<OperatorProcess> {
+    const { namespace } = this;
+    const kubeconfig = server ? await this.#rights.through(server) : this.#rights.kubeconfig;
+    const operator = await startOperator({ kubeconfig, namespace, env });
     this.#started.push(async () => operator[Symbol.asyncDispose]());
     return operator;
   }
@@ -57,26 +57,26 @@ export class Scene {
   /** Makes a Secret with this `api-key`, or changes it. */
   async secret(name: string, key: string): Promise<void> {
     const path = `/api/v1/namespaces/${this.namespace}/secrets`;
-    const { status } = await controlPlane.api.call('POST', path, { metadata: { name }, stringData: { 'api-key': key } });
-    if (status === 409) await controlPlane.api.patch(`${path}/${name}`, { stringData: { 'api-key': key } });
+    const { status } = await this.cp.api.call('POST', path, { metadata: { name }, stringData: { 'api-key': key } });
+    if (status === 409) await this.cp.api.patch(`${path}/${name}`, { stringData: { 'api-key': key } });
   }
 
   /** What the operator has written into the cluster so far, its own kinds and Events left out. */
   writes(): Promise<string[]> {
-    return writesOf(controlPlane, this.#rights.user);
+    return writesOf(this.cp, this.#rights.user);
   }
 
   /** Ends what was started and removes what the namespace does not take with it. */
   async clear(): Promise<void> {
     await Promise.all(this.#started.map((end) => end()));
-    await this.#rights?.remove();
+    await this.#rights.remove();
   }
 }
 
 /** A scene for all tests of a file. */
 export function useScene(name: string): Scene {
   const scene = new Scene();
-  beforeAll(() => scene.set(name));
+  beforeAll(async () => scene.set(controlPlane, await tenant(name)));
   afterAll(() => scene.clear());
   return scene;
 }
