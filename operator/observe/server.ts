@@ -65,12 +65,17 @@ export class HealthServer {
   async #answer(path: string): Promise<{ status: number; type: string; body: string }> {
     if (path === '/healthz') return text(200, 'ok\n');
     if (path === '/readyz') return this.#readyz();
-    if (path === '/metrics') this.#questions.measure();
-    return { status: 200, type: this.#questions.registry.contentType, body: await this.#questions.registry.metrics() };
+    if (path === '/metrics') return this.#metrics();
     if (path === '/health')
       return json(200, { status: 'healthy', uptime_seconds: Math.round((performance.now() - this.#startedAt) / 1000) });
     if (path === '/ready') return this.#ready();
     return text(404, 'not found; there are /healthz, /readyz, /metrics, /health and /ready\n');
+  }
+
+  async #metrics(): Promise<{ status: number; type: string; body: string }> {
+    const { measure, registry } = this.#questions;
+    measure();
+    return { status: 200, type: registry.contentType, body: await registry.metrics() };
   }
 
   #readyz(): { status: number; type: string; body: string } {

@@ -34,7 +34,8 @@ async function whoAmI(client: KubeClient): Promise<string> {
   };
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
   const { status } = await client.create(review, undefined, body, signal);
-  return String((status?.userInfo as JsonObject).username);
+  const { username } = (status?.userInfo ?? {}) as JsonObject;
+  return String(username);
 }
 
 /** A valid token of the default service account. */

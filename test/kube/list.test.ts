@@ -9,7 +9,7 @@ const expired = { kind: 'Status', reason: 'Expired', message: 'the provided cont
 
 /** Pages of names, found by their continue token. */
 function page({ query }: Heard, pages: readonly string[][]) {
-  const at = Number(query['continue'] ?? 0);
+  const at = Number(query.continue ?? 0);
   const next = at + 1 < pages.length ? { continue: String(at + 1) } : {};
   return { metadata: { resourceVersion: `${7 + at}`, ...next }, items: (pages[at] ?? []).map((each) => ({ name: each })) };
 }
@@ -39,12 +39,12 @@ test('a continue token that expired starts the list anew, without the items of b
     else json(response, 200, page(call, calls === 1 ? [['gone'], ['x']] : [['a'], ['b']]));
   });
   expect((await listAll(client, PODS, { project: name }, signal)).items).toEqual(['a', 'b']);
-  expect(heard.map(({ query }) => query['continue'])).toEqual([undefined, '1', undefined, '1']);
+  expect(heard.map(({ query }) => query.continue)).toEqual([undefined, '1', undefined, '1']);
 });
 
 test('a token that expires each time ends with the refusal', async () => {
   const { client, heard } = await startStub((call, response) =>
-    call.query['continue'] ? json(response, 410, expired) : json(response, 200, page(call, [['a'], ['b']])),
+    call.query.continue ? json(response, 410, expired) : json(response, 200, page(call, [['a'], ['b']])),
   );
   await expect(listAll(client, PODS, { project: name }, signal)).rejects.toMatchObject({ status: 410, reason: 'Expired' });
   expect(heard.length).toBeLessThanOrEqual(12);

@@ -87,7 +87,7 @@ test('no other Secret is ever asked for: a right to the named one is enough, and
   await Promise.all(Array.from({ length: 5 }, () => named.secret('mine', signal)));
   expect(await named.secret('mine', signal)).toEqual({ apiKey: 'sk' });
   await controlPlane.api.patch(`${secrets()}/mine`, { data: { apiKey: base64('new') } });
-  await waitFor(async () => (await named.secret('mine', signal))?.['apiKey'] === 'new');
+  await waitFor(async () => (await named.secret('mine', signal))?.apiKey === 'new');
   // A Secret without a right to it is waited for no longer than the caller wants.
   await expect(named.secret('theirs', AbortSignal.timeout(500))).rejects.toThrow(/timeout/);
   expect(watches.broken).toEqual([expect.stringMatching(/^secrets \(.*forbidden/)]);

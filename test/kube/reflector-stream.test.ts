@@ -55,7 +55,7 @@ test('a clean end goes on from the last event or bookmark', async () => {
   );
   const mirrored = mirror(client, 'any');
   await waitFor(() => heard.length === 3);
-  expect(heard.map(({ query }) => query['resourceVersion'])).toEqual([undefined, '3', '9']);
+  expect(heard.map(({ query }) => query.resourceVersion)).toEqual([undefined, '3', '9']);
   expect(mirrored.content()).toEqual({ a: '2' });
   expect(mirrored.reflector.connected).toBe(true);
   expect(mirrored.reasons('disconnected')).toEqual([]);
@@ -77,7 +77,7 @@ test.each([
   const mirrored = mirror(client, 'any');
   await shows(mirrored, { b: '2', c: '1' });
   expect(mirrored.reasons('relist')).toHaveLength(1);
-  expect(heard.map(({ query }) => query['resourceVersion'])).toEqual([undefined, '4', undefined]);
+  expect(heard.map(({ query }) => query.resourceVersion)).toEqual([undefined, '4', undefined]);
   expect([...mirrored.changes].sort()).toEqual(['+a=1', '+b=1', '+c=1', '-a', '~b=2']);
 });
 
@@ -91,20 +91,20 @@ test('an error of the server that is not about age goes on where it was', async 
   await waitFor(() => mirrored.changes.includes('-a'));
   expect(mirrored.reasons('disconnected')).toEqual(['Too large resource version']);
   expect(mirrored.reasons('relist')).toEqual([]);
-  expect(heard[2]?.query['resourceVersion']).toBe('4');
+  expect(heard[2]?.query.resourceVersion).toBe('4');
 });
 
 test('a server that is too old for the streaming list, and only ignores it, is found out by its first bookmark', async () => {
   const { client, heard } = await startStub((call, response) => {
     const list = { metadata: { resourceVersion: '20' }, items: [configMap('a', 2), configMap('b', 3)] };
-    if (!call.query['watch']) json(response, 200, list);
-    else if (call.query['sendInitialEvents']) response.writeHead(200).write(event('ADDED', configMap('a', 2)) + bookmark(9));
+    if (!call.query.watch) json(response, 200, list);
+    else if (call.query.sendInitialEvents) response.writeHead(200).write(event('ADDED', configMap('a', 2)) + bookmark(9));
     else response.writeHead(200).write(event('MODIFIED', configMap('b', 21, '2')));
   });
   const mirrored = mirror(client, 'any');
   await shows(mirrored, { a: '1', b: '2' });
   expect(mirrored.reasons('relist')).toEqual([expect.stringMatching(/^streaming list not offered: /)]);
-  expect(heard.map(({ query }) => Boolean(query['watch']))).toEqual([true, false, true]);
+  expect(heard.map(({ query }) => Boolean(query.watch))).toEqual([true, false, true]);
 });
 
 test('a server without a right is asked again, but not in a rush', async () => {
@@ -115,5 +115,5 @@ test('a server without a right is asked again, but not in a rush', async () => {
   await waitFor(() => mirrored.reasons('disconnected').length === 3);
   expect(mirrored.reasons('disconnected')).toEqual(['no right', 'no right', 'no right']);
   expect(mirrored.reasons('relist')).toEqual([]);
-  expect(heard.every(({ query }) => query['watch'])).toBe(true);
+  expect(heard.every(({ query }) => query.watch)).toBe(true);
 });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { LogFields } from '../../operator/observe/logger.ts';
 import type { Entry, Script } from './write-logs.ts';
 
 /** The lines that a process writes to standard output for the entries. */
@@ -78,7 +79,7 @@ test.each(['json', 'text'] as const)('a message of many lines stays one line as 
 });
 
 const names = ['key', 'token', 'apiKey', 'api_key', 'x-api-key', 'Authorization', 'authorization', 'password', 'CENTRAL_API_KEY'];
-const deep = (name: string, depth: number): object => (depth === 0 ? { [name]: 'hidden' } : { inside: deep(name, depth - 1) });
+const deep = (name: string, depth: number): LogFields => (depth === 0 ? { [name]: 'hidden' } : { inside: deep(name, depth - 1) });
 
 /** Where a key or a token may stand, and what of the entry must still be there. */
 const places: [string, Entry, RegExp][] = [
