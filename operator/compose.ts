@@ -3,6 +3,7 @@ import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionS
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import type { Config } from './config.ts';
+import { settings } from './config-table.ts';
 import { Bus } from './kube/bus.ts';
 import { Caches } from './kube/caches.ts';
 import { KubeClient } from './kube/client.ts';
@@ -160,7 +161,7 @@ export function compose(config: Config): Process {
     named,
     bus,
     backend: new EnvironmentBackend(client, namespace),
-    onLogLevel: (level) => logs.setLevel(config.LOG_LEVEL ?? level ?? 'INFO'),
+    onLogLevel: (level) => logs.setLevel(config.LOG_LEVEL ?? settings.LOG_LEVEL.schema.safeParse(level?.trim()).data ?? 'INFO'),
     onApplied: () => log.info({}, `the OptimizationBackend ${ENVIRONMENT_BACKEND} is as the environment says`),
     onError: (error) => log.error({ err: error }, 'the OptimizationBackend of the environment could not be written; trying again'),
   });

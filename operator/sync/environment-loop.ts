@@ -34,16 +34,19 @@ export class EnvironmentLoop {
       const changed = Promise.withResolvers<void>();
       this.#wake = changed.resolve;
       const unsubscribe = bus.subscribe([dataTopic(CONFIG_MAPS, SEED_CONFIG_MAP)], changed.resolve);
-      signal.addEventListener('abort', () => changed.resolve(), { once: true });
+      const stop = () => changed.resolve();
+      signal.addEventListener('abort', stop, { once: true });
       try {
         await this.#apply(signal);
         backoff.reset();
         await changed.promise;
       } catch (error) {
         if (!signal.aborted) onError(error);
-        await abortable(backoff.next(), signal);
+        // A ConfigMap that was mended is not waited for.
+        await Promise.race([abortable(backoff.next(), signal), changed.promise]);
       } finally {
         unsubscribe();
+        signal.removeEventListener('abort', stop);
       }
     }
   }

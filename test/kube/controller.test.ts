@@ -2,7 +2,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ApiError, ApiUnreachable } from '../../operator/kube/error.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
 import { waitFor } from '../cluster/wait-for.ts';
-import { createWidgetKind, FINALIZER, user, WidgetController, type WidgetOptions } from './widgets.ts';
+import { createWidgetKind, startFor, user, WidgetController, type WidgetOptions } from './widgets.ts';
 
 let namespace: string;
 let widgets: ReturnType<typeof user>;
@@ -13,20 +13,8 @@ beforeAll(async () => {
   widgets = user(controlPlane, namespace);
 });
 
-/** Starts a controller that heeds one widget only; it ends with the test. */
-async function start(name: string, options: WidgetOptions): Promise<WidgetController> {
-  const made = new WidgetController(controlPlane, namespace, {
-    ...options,
-    reconcile: async (widget, context) =>
-      widget.metadata.name === name ? options.reconcile(widget, context) : { next: { kind: 'settled' } },
-  });
-  onTestFinished(() => made[Symbol.asyncDispose]());
-  return made.open();
-}
-
-/** The passes over one widget. */
-function passesOf(rig: WidgetController, name: string) {
-  return rig.passes.filter((pass) => pass.name === name);
+function start(name: string, options: WidgetOptions): Promise<WidgetController> {
+  return startFor(controlPlane, namespace, name, options);
 }
 
 const settled = { kind: 'settled' } as const;
@@ -39,7 +27,7 @@ test('a pass writes its status once, the next ones nothing while nothing changes
   await waitFor(() => rig.written.length === 1);
   for (let n = 2; n < 7; n++) {
     rig.controller.enqueue(`${namespace}/steady`);
-    await waitFor(() => passesOf(rig, 'steady').length === n);
+    await waitFor(() => rig.passesOf('steady').length === n);
   }
   await widgets.patch('steady', { spec: { size: 2 } });
   await waitFor(() => rig.written.length === 2);
@@ -71,9 +59,9 @@ test('members that are undefined are no difference', async () => {
   await widgets.create('undefined');
   await waitFor(() => rig.written.length === 1);
   rig.controller.enqueue(`${namespace}/undefined`);
-  await waitFor(() => passesOf(rig, 'undefined').length === 2);
+  await waitFor(() => rig.passesOf('undefined').length === 2);
   rig.controller.enqueue(`${namespace}/undefined`);
-  await waitFor(() => passesOf(rig, 'undefined').length === 3);
+  await waitFor(() => rig.passesOf('undefined').length === 3);
   expect(rig.written).toHaveLength(1);
 });
 
@@ -98,16 +86,16 @@ test('progress is written now and then, a new phase at once, and the last progre
 test('a change of what it waits for wakes it, nothing else does', async () => {
   const rig = await start('waiting', { reconcile: async () => ({ next: { kind: 'when', changed: ['a', 'b'], orAfter: 3600 } }) });
   await widgets.create('waiting');
-  await waitFor(() => passesOf(rig, 'waiting').length === 1);
+  await waitFor(() => rig.passesOf('waiting').length === 1);
   rig.bus.publish('other');
   rig.bus.publish('b');
-  await waitFor(() => passesOf(rig, 'waiting').length === 2);
+  await waitFor(() => rig.passesOf('waiting').length === 2);
   rig.bus.publish('a');
-  await waitFor(() => passesOf(rig, 'waiting').length === 3);
+  await waitFor(() => rig.passesOf('waiting').length === 3);
   rig.bus.publish('other');
   await widgets.create('waiting-sentinel');
-  await waitFor(() => passesOf(rig, 'waiting-sentinel').length === 1);
-  expect(passesOf(rig, 'waiting')).toHaveLength(3);
+  await waitFor(() => rig.passesOf('waiting-sentinel').length === 1);
+  expect(rig.passesOf('waiting')).toHaveLength(3);
 });
 
 test('a change between the look and the wait wakes it too, also while the status is written', async () => {
@@ -124,18 +112,18 @@ test('a change between the look and the wait wakes it too, also while the status
 
 test('without a change it looks again after the time it said', async () => {
   const rig = await start('timed', {
-    reconcile: async () => ({ next: passesOf(rig, 'timed').length < 3 ? { kind: 'when', changed: ['a'], orAfter: 0.2 } : settled }),
+    reconcile: async () => ({ next: rig.passesOf('timed').length < 3 ? { kind: 'when', changed: ['a'], orAfter: 0.2 } : settled }),
   });
   await widgets.create('timed');
-  await waitFor(() => passesOf(rig, 'timed').length === 3);
-  const [first, , third] = passesOf(rig, 'timed');
+  await waitFor(() => rig.passesOf('timed').length === 3);
+  const [first, , third] = rig.passesOf('timed');
   expect((third?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(380);
 });
 
 test('Retry-After is waited for, and what the object waited for does not cut it short', async () => {
   const rig = await start('throttled', {
     reconcile: async () => {
-      const passes = passesOf(rig, 'throttled').length;
+      const passes = rig.passesOf('throttled').length;
       if (passes === 2) throw new ApiError({ status: 429, reason: 'TooManyRequests', message: 'slow down', retryAfter: 1.5 });
       return passes === 1 ? { next: { kind: 'when', changed: ['a'], orAfter: 0.1 } } : { status: { phase: 'Ready' }, next: settled };
     },
@@ -144,7 +132,7 @@ test('Retry-After is waited for, and what the object waited for does not cut it 
   await waitFor(() => rig.errors.length === 1);
   for (let n = 0; n < 5; n++) rig.bus.publish('a');
   await waitFor(() => rig.written.length === 1);
-  const [, second, third] = passesOf(rig, 'throttled');
+  const [, second, third] = rig.passesOf('throttled');
   expect((third?.at ?? 0) - (second?.at ?? 0)).toBeGreaterThan(1450);
   expect(rig.errors).toEqual([{ message: 'slow down', retryIn: expect.closeTo(1.5) }]);
 });
@@ -180,115 +168,8 @@ test('an API server that is away is told, but not written into objects', async (
   await widgets.create('away');
   await waitFor(() => rig.errors.length === 5);
   away = false;
-  await waitFor(() => passesOf(rig, 'away').length === 6);
+  await waitFor(() => rig.passesOf('away').length === 6);
   expect(rig.written).toEqual([]);
-});
-
-test('the finalizer comes before the status, and goes when it is not needed any more', async () => {
-  const rig = await start('held', {
-    reconcile: async ({ metadata }) =>
-      metadata.deletionTimestamp
-        ? { status: { phase: 'Undone' }, next: settled, finalizer: false }
-        : { status: { phase: 'Ready' }, next: settled, finalizer: true },
-  });
-  const made = await widgets.create('held');
-  await waitFor(() => rig.written.length === 1);
-  expect((await widgets.get('held')).metadata.finalizers).toEqual([FINALIZER]);
-  await widgets.remove('held');
-  await waitFor(() => rig.gone.length === 1);
-  expect(rig.gone).toEqual([made.metadata.uid]);
-  expect(await widgets.exists('held')).toBe(false);
-  expect(rig.errors).toEqual([]);
-  // The status and the finalizer of one pass do not stand in each other's way.
-  expect(rig.written).toEqual([{ phase: 'Ready' }, { phase: 'Undone' }]);
-  expect(await widgets.writes('held')).toEqual(['patch 200', 'patch status 200', 'patch status 200', 'patch 200']);
-});
-
-test('a finalizer that somebody else sets meanwhile is not lost', async () => {
-  const rig = await start('contested', {
-    reconcile: async () => {
-      if (passesOf(rig, 'contested').length === 1) await widgets.patch('contested', { metadata: { finalizers: ['example.com/theirs'] } });
-      return { next: settled, finalizer: true };
-    },
-  });
-  await widgets.create('contested');
-  await waitFor(async () => (await widgets.get('contested')).metadata.finalizers?.length === 2);
-  expect((await widgets.get('contested')).metadata.finalizers).toEqual(['example.com/theirs', FINALIZER]);
-  // One conflict is the normal course of things, not worth a line.
-  expect(rig.errors).toEqual([]);
-  await widgets.patch('contested', { metadata: { finalizers: null } });
-});
-
-test('an object that is wanted gone is deleted', async () => {
-  const rig = await start('expired', { reconcile: async () => ({ next: settled, remove: true }) });
-  const made = await widgets.create('expired');
-  await waitFor(() => rig.gone.length === 1);
-  expect(rig.gone).toEqual([made.metadata.uid]);
-  expect(passesOf(rig, 'expired')).toHaveLength(1);
-});
-
-test('an object that somebody changed since the look is not deleted by it', async () => {
-  const rig = await start('kept', {
-    reconcile: async ({ spec }) => {
-      if (passesOf(rig, 'kept').length === 1) await widgets.patch('kept', { spec: { size: 7 } });
-      return spec?.size === 7 ? { status: { phase: 'Kept' }, next: settled } : { next: settled, remove: true };
-    },
-  });
-  const made = await widgets.create('kept');
-  await waitFor(() => rig.written.length === 1);
-  expect((await widgets.get('kept')).metadata.uid).toBe(made.metadata.uid);
-  expect(rig.errors).toEqual([]);
-});
-
-test('an object that was replaced under its name during the pass is not written to', async () => {
-  const rig = await start('replaced', {
-    reconcile: async ({ metadata }) => {
-      if (passesOf(rig, 'replaced').length === 1) {
-        await widgets.remove('replaced');
-        await widgets.create('replaced');
-      }
-      return { status: { message: metadata.uid }, next: settled, finalizer: true };
-    },
-  });
-  const first = await widgets.create('replaced');
-  await waitFor(() => rig.written.length === 1);
-  const second = await widgets.get('replaced');
-  expect(second.metadata.uid).not.toBe(first.metadata.uid);
-  expect(second.status).toEqual({ message: second.metadata.uid });
-  expect(rig.written).toEqual([{ message: second.metadata.uid }]);
-  expect(rig.gone).toEqual([first.metadata.uid]);
-  await widgets.patch('replaced', { metadata: { finalizers: null } });
-});
-
-test('a status alone is not written to a namesake either', async () => {
-  const rig = await start('namesake', {
-    reconcile: async ({ metadata }) => {
-      if (passesOf(rig, 'namesake').length === 1) {
-        await widgets.remove('namesake');
-        await widgets.create('namesake');
-      }
-      return { status: { message: metadata.uid }, next: settled };
-    },
-  });
-  await widgets.create('namesake');
-  await waitFor(() => rig.written.length === 1);
-  const second = await widgets.get('namesake');
-  expect(rig.written).toEqual([{ message: second.metadata.uid }]);
-});
-
-test('an object that is deleted during the pass is left alone quietly', async () => {
-  const rig = await start('deleted', {
-    reconcile: async () => {
-      await widgets.remove('deleted');
-      return { status: { phase: 'Ready' }, next: settled };
-    },
-  });
-  await widgets.create('deleted');
-  await waitFor(() => rig.gone.length === 1);
-  await widgets.create('deleted-sentinel');
-  await waitFor(() => passesOf(rig, 'deleted-sentinel').length === 1);
-  expect(rig.errors).toEqual([]);
-  expect(await widgets.exists('deleted')).toBe(false);
 });
 
 test('closing lets the pass under way end and writes what it found, and starts none', async () => {
@@ -309,7 +190,7 @@ test('closing lets the pass under way end and writes what it found, and starts n
   go.resolve();
   await closed;
   expect((await widgets.get('closing')).status).toEqual({ phase: 'Stopped' });
-  expect(passesOf(rig, 'closing')).toHaveLength(1);
+  expect(rig.passesOf('closing')).toHaveLength(1);
 });
 
 test('no pass begins before it is opened', async () => {
@@ -320,5 +201,5 @@ test('no pass begins before it is opened', async () => {
   expect(rig.passes).toEqual([]);
   expect(rig.controller.depth).toBeGreaterThan(0);
   await rig.open();
-  await waitFor(() => passesOf(rig, 'early').length === 1);
+  await waitFor(() => rig.passesOf('early').length === 1);
 });

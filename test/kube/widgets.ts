@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import { Bus } from '../../operator/kube/bus.ts';
 import { Controller, type ControllerOptions, keyOf } from '../../operator/kube/controller.ts';
 import type { KubeObject, Resource } from '../../operator/kube/object.ts';
@@ -18,7 +19,7 @@ export interface WidgetStatus {
 export type Widget = KubeObject<{ readonly size?: number }, WidgetStatus>;
 
 /** The tests' own kind, made by `createWidgetKind`. */
-export const WIDGETS: Resource = { group: 'test.cloudoptim.io', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true };
+const WIDGETS: Resource = { group: 'test.cloudoptim.io', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true };
 
 /** The finalizer of the controllers under test. */
 export const FINALIZER = 'test.cloudoptim.io/held';
@@ -114,6 +115,11 @@ export class WidgetController implements AsyncDisposable {
     this.#synced = reflector.synced;
   }
 
+  /** The passes over one widget so far. */
+  passesOf(name: string) {
+    return this.passes.filter((pass) => pass.name === name);
+  }
+
   /** Opens the controller when its store is filled. */
   async open(): Promise<this> {
     await this.#synced;
@@ -126,4 +132,13 @@ export class WidgetController implements AsyncDisposable {
     this.#stop.abort();
     await this.#watching;
   }
+}
+
+/** Starts a controller that heeds one widget only, so that tests can share a namespace; it ends with the test. */
+export async function startFor(cp: ControlPlaneAccess, namespace: string, name: string, options: WidgetOptions): Promise<WidgetController> {
+  const reconcile: WidgetOptions['reconcile'] = async (widget, context) =>
+    widget.metadata.name === name ? options.reconcile(widget, context) : { next: { kind: 'settled' } };
+  const made = new WidgetController(cp, namespace, { ...options, reconcile });
+  onTestFinished(() => made[Symbol.asyncDispose]());
+  return made.open();
 }

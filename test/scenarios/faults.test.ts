@@ -101,14 +101,15 @@ test('an API server that hangs and goes on', async () => {
   expect((await scene.writes()).filter((line) => line.endsWith(node))).toEqual([`patch nodes/${node}`]);
 });
 
-test('watches that die without a word are noticed, and what happened meanwhile is seen', async () => {
+test('watches that die without a word are noticed, and what happened meanwhile is seen', { timeout: 90_000 }, async () => {
   const [node = ''] = await scene.tenant.createNodes(1);
   const hole = await startBlackHole(cp.port);
   onTestFinished(() => hole.close());
   const operator = await operatorOfTest({ WATCH_SILENCE_SECONDS: '3' }, hole.url);
   hole.swallow();
   await scene.actions.create('silent', { action: 'Cordon', cordon: { nodeName: node } });
-  await scene.actions.until('silent', inPhase('Succeeded'));
+  // Requests notice by their own time-out of 30 s that their connections are dead too.
+  await scene.actions.until('silent', inPhase('Succeeded'), 60_000);
   expect((await getNode(cp, node)).spec.unschedulable).toBe(true);
   expect(operator.output()).toContain('the watch was silent for 3 s');
 });

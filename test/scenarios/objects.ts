@@ -50,8 +50,8 @@ export interface Objects {
   /** Merge-patches the spec. */
   patch(name: string, spec: unknown): Promise<Stored>;
   remove(name: string): Promise<void>;
-  /** Waits until the object is as asked for, and returns it. */
-  until(name: string, look: (object: Stored) => unknown, what?: string): Promise<Stored>;
+  /** Waits until the object is as asked for, at most 30 s unless told, and returns it. */
+  until(name: string, look: (object: Stored) => unknown, within?: number): Promise<Stored>;
   /** Waits until the task has its object, and that is as asked for. */
   untilTask(taskID: string, look: (object: Stored) => unknown): Promise<Stored>;
   /** Waits until there is no object of this name. */
@@ -90,7 +90,7 @@ function objects({ api }: HasApi, path: string, kind: string): Objects {
     create: (name, spec) => api.create<Stored>(path, { apiVersion: 'cloudoptim.io/v1alpha1', kind, metadata: { name }, spec }),
     patch: (name, spec) => api.patch<Stored>(at(name), { spec }),
     remove: (name) => api.remove(at(name)),
-    until: (name, look, what = look.toString()) => watchFor(() => get(name), look, `${name}: ${what}`),
+    until: (name, look, within) => watchFor(() => get(name), look, `${name}: ${look}`, within),
     untilTask: (taskID, look) => watchFor(() => find(taskID), look, `task ${taskID}: ${look}`),
     gone: async (name) => {
       await waitFor(async () => (await api.call('GET', at(name))).status === 404, { what: `${name} is gone` });
@@ -98,13 +98,13 @@ function objects({ api }: HasApi, path: string, kind: string): Objects {
   };
 }
 
-async function watchFor(read: () => Promise<Stored | undefined>, look: (object: Stored) => unknown, what: string): Promise<Stored> {
+async function watchFor(read: () => Promise<Stored | undefined>, look: (object: Stored) => unknown, what: string, within = 30_000) {
   let last: Stored | undefined;
   const seen = async () => {
     last = await read();
     return last && look(last) ? last : undefined;
   };
-  return waitFor(seen, { what, within: 30_000 }).catch((error: unknown) => {
+  return waitFor(seen, { what, within }).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
   });
 }

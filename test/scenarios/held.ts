@@ -1,0 +1,30 @@
+import type { Scene } from './scene.ts';
+
+/** A node with pods that their budget holds, until it is told to let them go. */
+export interface HeldNode {
+  readonly name: string;
+  /** `namespace/name` of the pods. */
+  readonly pods: readonly string[];
+  /** Lets the pods go, but for so many (0). */
+  letGo(minAvailable?: number): Promise<void>;
+}
+
+/** Makes one. `name` names Deployment and budget. */
+export async function heldNode(scene: Scene, name: string, replicas = 1): Promise<HeldNode> {
+  const [node = ''] = await scene.tenant.createNodes(1);
+  const podSpec = { nodeSelector: { 'kubernetes.io/hostname': node } };
+  const pods = await scene.tenant.createDeployment({ name, replicas, budget: { minAvailable: replicas }, podSpec });
+  const path = `/apis/policy/v1/namespaces/${scene.namespace}/poddisruptionbudgets/${name}`;
+  return {
+    name: node,
+    pods: pods.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort(),
+    letGo: async (minAvailable = 0) => {
+      await scene.cp.api.patch(path, { spec: { minAvailable } });
+    },
+  };
+}
+
+/** Whether the drain is held by the budget now. */
+export function isHeld({ status }: { status?: { phase?: string; blockers?: unknown[] } }): boolean {
+  return status?.phase === 'Running' && (status.blockers?.length ?? 0) > 0;
+}
