@@ -22,6 +22,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve());
   const life = compose(invocation.config);
   process.on('SIGHUP', () => life.reload());
+  process.on('unhandledRejection', (error) => life.surprised(error));
   const operator = new CloudOptimOperator(life);
   await operator.start();
   await stopped.promise;

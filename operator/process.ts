@@ -76,6 +76,11 @@ export class Process implements LifeCycle {
     this.#options.environment.reload();
   }
 
+  /** Tells of a rejection that nobody waited for: a defect of ours, but no reason to drop what is under way. */
+  surprised(error: unknown): void {
+    this.#options.log.error({ err: error }, 'a rejected promise was not handled; please report this');
+  }
+
   /** Brings the gauges up to date that are read rather than counted. */
   measure(): void {
     const { controllers, metrics, upstreams } = this.#options;

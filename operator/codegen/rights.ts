@@ -6,6 +6,7 @@ export interface MergedRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
   /** Who asked for it, one line each: the actions together, then every loop. */
   readonly askedBy: readonly string[];
 }
@@ -19,6 +20,7 @@ interface Claim {
 interface Subject {
   readonly group: string;
   readonly resource: string;
+  readonly names: readonly string[];
 }
 
 interface Right extends Subject {
@@ -53,12 +55,14 @@ function merge(claims: readonly Claim[]): readonly MergedRule[] {
       apiGroups: [right.group],
       resources: [right.resource],
       verbs: [...right.verbs].toSorted(byCustom),
+      ...(right.names.length === 0 ? {} : { resourceNames: right.names }),
       askedBy: lines(right),
     }));
 }
 
 function spread(rule: PolicyRule): readonly Subject[] {
-  return rule.apiGroups.flatMap((group) => rule.resources.map((resource) => ({ group, resource })));
+  const names = rule.resourceNames ?? [];
+  return rule.apiGroups.flatMap((group) => rule.resources.map((resource) => ({ group, resource, names })));
 }
 
 function add(rights: Map<string, Right>, subject: Subject, verbs: readonly string[], claim: Claim): void {
@@ -74,7 +78,7 @@ function lines(right: Right): readonly string[] {
 }
 
 function key(right: Subject): string {
-  return `${right.group}/${right.resource}`;
+  return [right.group, right.resource, ...right.names].join('/');
 }
 
 function compare(a: string, b: string): number {

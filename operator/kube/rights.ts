@@ -3,6 +3,8 @@ export interface PolicyRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** Only objects of these names; absent: of any. */
+  readonly resourceNames?: readonly string[];
 }
 
 /** What one loop of the operator may do, in the whole cluster or in the operator's own namespace. */
@@ -54,6 +56,9 @@ export const loopRights: readonly LoopRights[] = [
   {
     loop: 'settings: keys and certificates of backends, the settings of seed 003, re-read when they change',
     scope: 'namespace',
-    rules: [{ apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['list', 'watch'] }],
+    rules: [
+      { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] },
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'], resourceNames: ['cloudoptim-client-config'] },
+    ],
   },
 ];
