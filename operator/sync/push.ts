@@ -47,11 +47,16 @@ export async function push(options: PushOptions, signal: AbortSignal): Promise<v
   }
 }
 
-/** The last words of a stopping operator: what is left of events, a final snapshot, and goodbye. Failures are told and passed over. */
-export async function pushLast(options: PushOptions, signal: AbortSignal): Promise<void> {
+/**
+ * The last words of a stopping operator, within this many seconds: what is left of events, a final snapshot, and goodbye, which has its half
+ * of the time for itself. Failures are told and passed over.
+ */
+export async function pushLast(options: PushOptions, within: Seconds): Promise<void> {
+  const half = () => AbortSignal.timeout(Math.max(0, Math.round(within * 500)));
   const last = async (what: string, act: Promise<void>) => act.catch((error) => options.onFailure(what, error));
-  await Promise.all([last('events', pushEvents(options, signal)), last('snapshot', pushSnapshot(options, signal))]);
-  await last('heartbeat', options.backend.heartbeat.beat('stopping', signal));
+  const data = half();
+  await Promise.all([last('events', pushEvents(options, data)), last('snapshot', pushSnapshot(options, data))]);
+  await last('heartbeat', options.backend.heartbeat.beat('stopping', half()));
 }
 
 async function beat({ backend, facts, health }: PushOptions, signal: AbortSignal): Promise<void> {

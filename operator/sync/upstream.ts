@@ -116,11 +116,13 @@ export class Upstream {
 
   /** Ends the loops; `goodbye` says what a stopping operator says, all within this many seconds. */
   async stop(within: Seconds, goodbye: boolean): Promise<void> {
+    const startedAt = performance.now();
     await this.takeTasks(false);
-    await this.reporter.close(within);
+    // Time must be left for the last words.
+    await this.reporter.close(goodbye ? within / 2 : within);
     this.#pushing.abort(new Error('the upstream is stopped'));
     await Promise.all(this.#loops);
-    if (goodbye) await pushLast(this.#push, AbortSignal.timeout(within * 1000));
+    if (goodbye) await pushLast(this.#push, within - (performance.now() - startedAt) / 1000);
   }
 
   #contact(event: ContactEvent): void {
