@@ -31,7 +31,7 @@ verify: generate ## generate, and fail when the tree is not clean
 cluster: node_modules ## keep a control plane up until Ctrl-C and print the KUBECONFIG to export
 	@node test/cluster/main.ts
 
-run: node_modules ## run the operator against $$KUBECONFIG with the variables of the environment
+run: node_modules ## run the operator against KUBECONFIG with the variables of the environment
 	@node operator/main.ts $(ARGS)
 
 backend: node_modules ## run the reference backend until Ctrl-C and print how to talk to it

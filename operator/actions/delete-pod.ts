@@ -8,7 +8,8 @@ import { gracePeriodSeconds, namespaceName, podName, podUID, timeoutSeconds } fr
 export const deletePod = defineAction({
   name: 'DeletePod',
   member: 'deletePod',
-  summary: 'Deletes one pod without asking its disruption budget, and ends when the pod is gone; a policy must allow it.',
+  summary:
+    'Deletes one pod without asking its disruption budget, and ends when the pod is gone; leave it out of spec.actions of a backend that must not.',
   params: z.object({
     namespace: namespaceName('Namespace of the Pod. Required.'),
     podName,

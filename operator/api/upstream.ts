@@ -7,6 +7,8 @@ export interface UpstreamRequest {
   readonly spec: OptimizationBackendSpec;
   readonly agentID: string;
   readonly intervals: { readonly poll: Seconds; readonly metrics: Seconds; readonly heartbeat: Seconds };
+  /** What the status of the object says was counted so far. */
+  readonly counted: { readonly received: number; readonly reported: number; readonly rejected: number };
   readonly key: string | undefined;
   readonly caBundle: string | undefined;
 }

@@ -59,7 +59,9 @@ export class BackendReconciler {
       heartbeat: parseDuration(spec.intervals.heartbeat) ?? 30,
     };
     const agentID = spec.agentID ?? `${spec.clusterID}-agent`;
-    const report = await this.#options.desk.ensure({ name, spec, agentID, intervals, key, caBundle });
+    const { received = 0, reported = 0, rejected = 0 } = object.status?.tasks ?? {};
+    const counted = { received, reported, rejected };
+    const report = await this.#options.desk.ensure({ name, spec, agentID, intervals, counted, key, caBundle });
     const secrets = [spec.credentialsSecretRef?.name, spec.tls?.caBundleSecretRef?.name].filter((each) => each !== undefined);
     const changed = [upstreamTopic(name), ...secrets.map((each) => dataTopic(SECRETS, each))];
     return { status: shown(object, spec, report, missing, agentID, now), next: { kind: 'when', changed, orAfter: REFRESH_SECONDS } };
@@ -83,9 +85,10 @@ export function isRelevantBackend(before: OptimizationBackend | undefined, after
   return before?.metadata.uid !== after.metadata.uid || before.metadata.generation !== after.metadata.generation;
 }
 
-/** Whether watchers want to see the difference at once: a condition that changed, not a number. */
+/** Whether watchers want to see the difference at once: a condition that changed or the first task, but not every number. */
 export function isUrgentBackend(before: OptimizationBackendStatus | undefined, after: OptimizationBackendStatus): boolean {
-  return !isDeepStrictEqual(before?.conditions, after.conditions) || before?.registeredAs !== after.registeredAs;
+  const firstTask = !before?.tasks?.received && (after.tasks?.received ?? 0) > 0;
+  return firstTask || !isDeepStrictEqual(before?.conditions, after.conditions) || before?.registeredAs !== after.registeredAs;
 }
 
 /** The status that tells an error which keeps coming back. */

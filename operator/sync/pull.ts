@@ -12,6 +12,8 @@ export interface PullOptions extends IntakeOptions {
   readonly source: Backend;
   readonly reporter: Reporter;
   readonly facts: UpstreamFacts;
+  /** Told of the first task ever: somebody who has just set up the backend is watching. */
+  readonly onFirstTask: () => void;
   readonly onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) => void;
 }
 
@@ -39,6 +41,7 @@ export async function pull(options: PullOptions, signal: AbortSignal): Promise<v
       options.facts.lastTask = new Date();
       if (intake.kind === 'created') {
         options.facts.received++;
+        if (options.facts.received === 1) options.onFirstTask();
         return options.onTask(task.id, 'created', `task ${task.id} is recorded`);
       }
       options.facts.rejected++;

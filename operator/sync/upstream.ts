@@ -36,6 +36,8 @@ export interface UpstreamOptions {
   readonly name: string;
   readonly clusterID: string;
   readonly allowed: readonly string[] | undefined;
+  /** What earlier processes counted. */
+  readonly counted: Pick<UpstreamFacts, 'received' | 'reported' | 'rejected'>;
   /** Makes the adapter; it tells its connection to `observe`. */
   readonly makeBackend: (observe: (event: ContactEvent) => void) => Backend;
   readonly onNews: (news: UpstreamNews) => void;
@@ -44,7 +46,7 @@ export interface UpstreamOptions {
 /** One running upstream: tasks in, reports out, and the separate loop of snapshots, events and heartbeats. */
 export class Upstream {
   readonly name: string;
-  readonly facts: UpstreamFacts = newFacts();
+  readonly facts: UpstreamFacts;
   readonly feed = new ClusterEventFeed({ now: () => new Date() });
   readonly reporter: Reporter;
   readonly #world: UpstreamWorld;
@@ -60,6 +62,7 @@ export class Upstream {
     const { client, store, collect, health } = world;
     const { name, onNews } = options;
     this.name = name;
+    this.facts = { ...newFacts(), ...options.counted };
     this.#world = world;
     this.#options = options;
     this.#backend = options.makeBackend((event) => this.#contact(event));
@@ -103,6 +106,7 @@ export class Upstream {
       reporter: this.reporter,
       facts: this.facts,
       onRetry: (taskID: string, error: unknown) => onNews({ kind: 'failure', what: 'intake', taskID, error }),
+      onFirstTask: () => onNews({ kind: 'facts' }),
       onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) =>
         onNews({ kind: 'task', taskID, what, message }),
     };

@@ -1,3 +1,4 @@
+import { control } from '../backends/cloudoptim/control.ts';
 import { type CloudOptimBackend, type CloudOptimBackendOptions, startCloudOptimBackend } from '../backends/cloudoptim/server.ts';
 import type { WireTask } from '../backends/cloudoptim/task-store.ts';
 
@@ -18,24 +19,13 @@ export async function startCentral(options: CloudOptimBackendOptions): Promise<C
     else backend.addTask(task);
     asked.set(task.task_id, task);
   };
-  const heard = () => {
-    const { results, metrics, heartbeats, violations } = backend.heard;
-    return { results, metrics: metrics.at(-1), heartbeats: heartbeats.slice(-3), violations };
+  const take = (task: WireTask, by: 'socket' | 'poll') => {
+    hand(task, by);
+    return { accepted: task.task_id };
   };
-  const backend = await startCloudOptimBackend({
+  const backend: CloudOptimBackend = await startCloudOptimBackend({
     ...options,
-    control: (method, path, body) => {
-      if (method === 'GET' && path === '/heard') return { status: 200, body: heard() };
-      if (method !== 'POST' || (path !== '/tasks' && path !== '/tasks/push')) return undefined;
-      try {
-        const task = JSON.parse(body) as WireTask;
-        if (typeof task?.task_id !== 'string' || typeof task.task_type !== 'string') throw new Error('task_id and task_type must be texts');
-        hand(task, path === '/tasks' ? 'poll' : 'socket');
-        return { status: 202, body: { accepted: task.task_id } };
-      } catch (error) {
-        return { status: 400, body: { detail: error instanceof Error ? error.message : String(error) } };
-      }
-    },
+    control: (method, path, body) => control(() => backend, take, method, path, body),
   });
   return { backend, asked, hand };
 }

@@ -7,6 +7,8 @@ import type { OperatorProcess } from './operator-process.ts';
 import { seedVariables, useScene } from './scene.ts';
 
 const scene = useScene('snapshots');
+/** Two operators in one namespace would both make the backend `default`. */
+const another = useScene('heartbeats');
 let backend: CloudOptimBackend;
 let operator: OperatorProcess;
 let prices: string;
@@ -114,11 +116,11 @@ test.concurrent('another price table counts from the next snapshot on; a broken 
 });
 
 test.concurrent('heartbeats say starting, healthy, degraded while the API server is away, and stopping', async ({ onTestFinished }) => {
-  const proxy = await startFaultProxy({ host: '127.0.0.1', port: scene.cp.port });
+  const proxy = await startFaultProxy({ host: '127.0.0.1', port: another.cp.port });
   onTestFinished(() => proxy.close());
-  const beating = await scene.backend();
+  const beating = await another.backend();
   const words = () => beating.heard.heartbeats.map(({ body }) => body['status']);
-  const other = await scene.operator(seedVariables(beating), proxy.url);
+  const other = await another.operator(seedVariables(beating), proxy.url);
   await beating.waitFor(() => words().at(-1) === 'healthy', 'healthy', 15_000);
   await proxy.refuse();
   proxy.cut();

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { control } from './control.ts';
 import { type CloudOptimBackend, startCloudOptimBackend } from './server.ts';
-import type { WireTask } from './task-store.ts';
 
 const help = `A CloudOptim backend to play with: hands out tasks, records what the operator says.
 
@@ -11,24 +11,6 @@ Then, with the URL it prints:
   curl -d '{"task_id":"t2","task_type":"cordon_node","parameters":{"node_name":"worker-1"}}' URL/tasks/push    over the socket
   curl URL/heard                                                                                               what it heard
 `;
-
-function control(backend: () => CloudOptimBackend, method: string, path: string, body: string) {
-  if (method === 'GET' && path === '/heard') {
-    const { polls, results, metrics, events, heartbeats, sockets, violations } = backend().heard;
-    return {
-      status: 200,
-      body: { polls: polls.length, results, metrics: metrics.at(-1), events, heartbeats: heartbeats.slice(-3), sockets, violations },
-    };
-  }
-  if (method !== 'POST' || (path !== '/tasks' && path !== '/tasks/push')) return undefined;
-  try {
-    const task = JSON.parse(body) as WireTask;
-    if (typeof task?.task_id !== 'string' || typeof task.task_type !== 'string') throw new Error('task_id and task_type must be texts');
-    return { status: 202, body: path === '/tasks' ? backend().addTask(task) : backend().pushTask(task) };
-  } catch (error) {
-    return { status: 400, body: { detail: String(error) } };
-  }
-}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -47,7 +29,14 @@ async function main(): Promise<void> {
     port,
     clusterID: values.cluster,
     listShape: values.shape === 'tasks' ? 'tasks' : 'array',
-    control: (method, path, body) => control(() => backend, method, path, body),
+    control: (method, path, body) =>
+      control(
+        () => backend,
+        (task, by) => (by === 'poll' ? backend.addTask(task) : backend.pushTask(task)),
+        method,
+        path,
+        body,
+      ),
     ...(values.key === undefined ? {} : { key: values.key }),
   });
   process.stdout.write(`CENTRAL_SERVER_URL=${backend.url}\nCENTRAL_API_KEY=${backend.key}\nCLUSTER_ID=${backend.clusterID}\n`);
