@@ -135,7 +135,13 @@ export function compose(config: Config): Process {
     width: BACKEND_WIDTH,
     finalizer: FINALIZER,
     progressEvery: 60,
-    reconcile: (object, context) => backendReconciler.reconcile(object, context),
+    reconcile: async (object, context) => {
+      const outcome = await backendReconciler.reconcile(object, context);
+      // Deleted while its pass was on the way: nobody else stops what that pass has started.
+      const stored = objects.backends.get(keyOf(object));
+      if (stored?.metadata.uid !== object.metadata.uid) await upstreams.stop(object.metadata.name, 5, true);
+      return outcome;
+    },
     isRelevant: isRelevantBackend,
     isUrgent: isUrgentBackend,
     explain: troubleStatus,

@@ -37,7 +37,7 @@ export class LiveCluster implements Cluster {
   }
 
   async mergePatch(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<KubeObject> {
-    return this.#client.patch(ref, 'merge', patch, signal, { query: { fieldManager: FIELD_MANAGER } });
+    return this.#client.patch(ref, 'merge', patch, notBegun(signal), { query: { fieldManager: FIELD_MANAGER } });
   }
 
   async evict(pod: PodIdentity, gracePeriodSeconds: number | undefined, signal: AbortSignal): Promise<void> {
@@ -48,13 +48,22 @@ export class LiveCluster implements Cluster {
       metadata: { namespace, name },
       deleteOptions: deleteOptions(pod, gracePeriodSeconds),
     };
-    await this.#client.post({ resource: PODS, namespace, name }, 'eviction', body, signal);
+    await this.#client.post({ resource: PODS, namespace, name }, 'eviction', body, notBegun(signal));
   }
 
   async deletePod(pod: PodIdentity, gracePeriodSeconds: number | undefined, signal: AbortSignal): Promise<void> {
     const { namespace, name } = pod;
-    await this.#client.delete({ resource: PODS, namespace, name }, deleteOptions(pod, gracePeriodSeconds), signal);
+    await this.#client.delete({ resource: PODS, namespace, name }, deleteOptions(pod, gracePeriodSeconds), notBegun(signal));
   }
+}
+
+/**
+ * A write that is on its way when the operator stops is waited for, bounded by the client's own time-out: cut off, nobody would know whether it
+ * was done. One that has not begun is not made. Throws the signal's reason then.
+ */
+function notBegun(signal: AbortSignal): AbortSignal {
+  signal.throwIfAborted();
+  return new AbortController().signal;
 }
 
 /** Only this incarnation of the pod (FIELD.md K25, A13). */

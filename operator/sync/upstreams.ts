@@ -16,6 +16,7 @@ export interface UpstreamIdentity {
 /** The running upstreams by name; started, changed and stopped without a restart of the process. */
 export class Upstreams {
   readonly #running = new Map<string, { upstream: Upstream; settings: unknown; key: string | undefined }>();
+  readonly #stopping = new Map<string, Promise<void>>();
 
   /** The upstream of this name, if it runs. */
   get(name: string): Upstream | undefined {
@@ -30,6 +31,8 @@ export class Upstreams {
   /** Makes what runs equal to what is wanted; a changed upstream ends its deliveries before the new one starts. */
   async ensure(identity: UpstreamIdentity, key: string | undefined, suspend: boolean, make: () => Upstream): Promise<Upstream> {
     const { name, settings } = identity;
+    // A deleted namesake says goodbye first.
+    await this.#stopping.get(name);
     const entry = this.#running.get(name);
     if (entry && isDeepStrictEqual(entry.settings, settings)) {
       if (key !== undefined && key !== entry.key) entry.upstream.useKey(key);
@@ -45,11 +48,14 @@ export class Upstreams {
     return upstream;
   }
 
-  /** Stops one upstream. */
+  /** Stops one upstream; one that is being stopped is waited for. */
   async stop(name: string, within: Seconds, goodbye: boolean): Promise<void> {
     const entry = this.#running.get(name);
+    if (!entry) return this.#stopping.get(name);
     this.#running.delete(name);
-    await entry?.upstream.stop(within, goodbye);
+    const stopped = entry.upstream.stop(within, goodbye).finally(() => this.#stopping.delete(name));
+    this.#stopping.set(name, stopped);
+    return stopped;
   }
 
   /** Takes no more tasks anywhere. */
@@ -59,7 +65,7 @@ export class Upstreams {
 
   /** Stops all, with a goodbye. */
   async stopAll(within: Seconds): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((name) => this.stop(name, within, true)));
+    await Promise.all([...this.#running.keys(), ...this.#stopping.keys()].map((name) => this.stop(name, within, true)));
   }
 
   /** Tells the upstream of a mirrored object that it changed. */

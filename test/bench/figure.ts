@@ -27,16 +27,9 @@ export function note(text: string): void {
   process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${text}\n`);
 }
 
-/** The value in the middle; of an even number of values the mean of the two in the middle. Throws without values. */
+/** The value in the middle, of an even number of values the lower of the two there. Throws without values. */
 export function median(values: readonly number[]): number {
-  return (
-    (percentile(values, 50) +
-      -percentile(
-        values.map((value) => -value),
-        50,
-      )) /
-    2
-  );
+  return percentile(values, 50);
 }
 
 /** The smallest value that at least so many percent of the values do not exceed. Throws without values. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 /** Clock ticks per second in `/proc`, the same on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** Resident memory of a process in MB (10^6 bytes... as the kernel counts, 1 kB = 1024 bytes). */
+/** Resident memory of a process in MB of 1024 x 1024 bytes. */
 export async function residentMB(pid: number): Promise<number> {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'));
   if (!found) throw new Error(`process ${pid} has no memory`);

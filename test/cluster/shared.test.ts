@@ -30,7 +30,7 @@ test('the kinds of the repository are there', async () => {
   const { readdir } = await import('node:fs/promises');
   const files = await readdir(`${import.meta.dirname}/../../crds`).catch(() => []);
   const { stdout } = await controlPlane.kubectl(['get', 'crds', '--output=name']);
-  expect(stdout.split('\n').filter((name) => name.endsWith('.cloudoptim.io'))).toHaveLength(
+  expect(stdout.split('\n').filter((name) => /\/[^.]+\.cloudoptim\.io$/.test(name))).toHaveLength(
     files.filter((name) => /\.ya?ml$/.test(name)).length,
   );
 });

@@ -78,16 +78,18 @@ test('the ServiceAccount holds no rights in other namespaces beside those of the
 });
 
 async function expectRights(rules: readonly MergedRule[], namespace: string): Promise<void> {
-  for (const { apiGroups, resources, verbs } of rules) {
+  for (const { apiGroups, resources, verbs, resourceNames = [''] } of rules) {
     const [resource = '', subresource] = resources[0]?.split('/') ?? [];
     for (const verb of verbs)
-      expect(await can(verb, `${resource}.${apiGroups[0]}`, namespace, subresource), `${verb} ${resources[0]}`).toBe(true);
+      expect(await can(verb, `${resource}.${apiGroups[0]}`, namespace, subresource, resourceNames[0]), `${verb} ${resources[0]}`).toBe(
+        true,
+      );
   }
 }
 
-async function can(verb: string, groupResource: string, namespace: string, subresource = ''): Promise<boolean> {
+async function can(verb: string, groupResource: string, namespace: string, subresource = '', name = ''): Promise<boolean> {
   const [resource = '', ...group] = groupResource.split('.');
-  const review = { resourceAttributes: { verb, resource, subresource, group: group.join('.'), namespace }, user: IDENTITY };
+  const review = { resourceAttributes: { verb, resource, subresource, group: group.join('.'), namespace, name }, user: IDENTITY };
   const answer = await cluster.api.create<{ status: { allowed: boolean } }>('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',

@@ -125,3 +125,40 @@ test('a dead backend leaves the other one alone, and the same task id is a task 
   expect(body.split('\n').filter((line) => line.startsWith('[-]'))).toEqual([expect.stringMatching(/^\[-\] backend dead: .*ECONNREFUSED/)]);
   expect([...one.violations, ...two.violations]).toEqual([]);
 });
+
+test('a backend that is deleted and made again at once ends up at work', async () => {
+  const backend = await scene.backend();
+  await scene.connect('again', backend);
+  await scene.backends.until('again', ready('Connected'));
+  const { url, clusterID } = backend;
+  const spec = { protocol: 'CloudOptim', url, clusterID, credentialsSecretRef: { name: 'again' }, intervals: { poll: '1s' } };
+  // The goodbye of the first is slow.
+  const slow = backend.fail('metrics', { kind: 'delay', ms: 500 });
+  await scene.backends.remove('again');
+  await scene.backends.create('again', spec);
+  await backend.waitFor(() => slow.hits === 1, 'the last snapshot of the first');
+  const words = () => backend.heard.heartbeats.map(({ body }) => body['status']);
+  await backend.waitFor(() => words().filter((word) => word === 'starting').length === 2 && words().includes('stopping'), 'the second one');
+  expect(words().slice(-2)).toEqual(['stopping', 'starting']);
+  await backend.socketOpen();
+  backend.pushTask(uncordon('again'));
+  expect((await backend.result('again')).body).toMatchObject({ status: 'success' });
+  await scene.backends.remove('again');
+  await backend.waitFor(() => words().at(-1) === 'stopping' && backend.stream.size === 0, 'the end of the second');
+});
+
+test('a backend that is deleted while its Secret is being read leaves nothing behind', async () => {
+  const backend = await scene.backend();
+  const { url, clusterID } = backend;
+  const names = Array.from({ length: 8 }, (_, index) => `flash-${index}`);
+  await Promise.all(names.map((name) => scene.secret(name, backend.key)));
+  for (const name of names) {
+    await scene.backends.create(name, { protocol: 'CloudOptim', url, clusterID, credentialsSecretRef: { name } });
+    await scene.backends.remove(name);
+  }
+  await scene.connect('after', backend);
+  await scene.backends.until('after', ready('Connected'));
+  await expect.poll(async () => (await operator.fetch('/readyz')).body).not.toContain('flash');
+  await backend.waitFor(() => backend.stream.size === 1, 'one socket only');
+  await scene.backends.remove('after');
+});

@@ -75,3 +75,29 @@ test('one task on every channel at the same moment becomes one object and one wr
   expect((await scene.writes()).filter((line) => line.endsWith(node))).toEqual([`patch nodes/${node}`]);
   await operator.stop();
 });
+
+test('a process that is killed in the middle of many tasks: each was recorded once and wrote once', async () => {
+  const nodes = await scene.tenant.createNodes(6);
+  const backend = await scene.backend();
+  const first = await scene.operator(seedVariables(backend));
+  const ids = Array.from({ length: 120 }, (_, index) => `many-${index}`);
+  for (const [index, task_id] of ids.entries()) {
+    backend.addTask({
+      task_id,
+      task_type: 'label_node',
+      parameters: { node_name: nodes[index % nodes.length], labels: { [task_id]: 'done' } },
+    });
+  }
+  await backend.waitFor(() => backend.heard.results.length > 20, 'the first results');
+  await first.stop('SIGKILL');
+  const second = await scene.operator(seedVariables(backend));
+  const heard = () => new Set(backend.heard.results.map(({ taskID }) => taskID));
+  await backend.waitFor(() => heard().size === ids.length, 'all results', 30_000);
+  expect(new Set(backend.heard.results.map(({ body }) => body.status))).toEqual(new Set(['success']));
+  const named = (await scene.actions.list()).filter(({ spec }) => spec.source?.taskID.startsWith('many-'));
+  expect(named).toHaveLength(ids.length);
+  const writes = (await scene.writes()).filter((line) => nodes.some((node) => line === `patch nodes/${node}`));
+  expect(writes).toHaveLength(ids.length);
+  expect(backend.violations).toEqual([]);
+  await second.stop();
+});

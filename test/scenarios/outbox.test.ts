@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Fault } from '../backends/cloudoptim/faults.ts';
 import type { HeardRequest } from '../backends/cloudoptim/journal.ts';
 import type { CloudOptimBackend } from '../backends/cloudoptim/server.ts';
+import { heldNode, isHeld } from './held.ts';
 import { condition } from './objects.ts';
 import { seedVariables, useScene } from './scene.ts';
 
@@ -96,4 +97,15 @@ test('the rejection of a bad task is sent until it is taken as well', async () =
   expect((await backend.result('bad')).body).toMatchObject({ status: 'failed', metadata: { reason: 'UnknownTaskType' } });
   expect(attempts('bad')).toHaveLength(3);
   expect(backend.violations).toEqual([]);
+});
+
+test('a drain whose object is deleted while it runs is told as cancelled, and the object goes when that was taken', async () => {
+  const held = await heldNode(scene, 'deleted');
+  backend.pushTask({ task_id: 'deleted', task_type: 'drain_node', parameters: { node_name: held.name } });
+  const { metadata } = await scene.actions.untilTask('deleted', isHeld);
+  const refused = backend.fail('result', { kind: 'status', status: 500 }, 2);
+  await scene.actions.remove(metadata.name);
+  expect((await backend.result('deleted')).body).toMatchObject({ status: 'cancelled', metadata: { reason: 'Deleted', evicted: 0 } });
+  expect(refused.hits).toBe(2);
+  await scene.actions.gone(metadata.name);
 });
