@@ -13,8 +13,8 @@ import { endStatus, type Facts, factsOf, isFinished, statusOf } from './action-s
 import { expiresIn, isSettled } from './expiry.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
 
-/** A waiting action looks again after this long even if nobody woke it. */
-const QUEUED_SECONDS = 60;
+/** A waiting action looks again after this long, to name who holds its target by then. */
+const QUEUED_SECONDS = 10;
 
 /** What the reconciler of OptimizationActions works with. */
 export interface ActionReconcilerOptions {
@@ -104,7 +104,7 @@ export class ActionReconciler {
     const lock = locks.acquire(target, key, object.spec?.priority ?? 5);
     if (lock.held) return undefined;
     const summary = { state: 'Waiting', reason: 'TargetLocked', message: `waits for ${lock.by}, which is working on ${target}` } as const;
-    const next: Next = { kind: 'when', changed: [lockTopic(target)], orAfter: QUEUED_SECONDS };
+    const next: Next = { kind: 'when', changed: [lockTopic(key)], orAfter: QUEUED_SECONDS };
     return { status: statusOf(object, 'Queued', summary, now, await this.#meant(pass)), next };
   }
 

@@ -1,8 +1,8 @@
 import type { Topic } from '../lib/next.ts';
 
-/** Changes when the lock of this target is given back. */
-export function lockTopic(target: string): Topic {
-  return `lock/${target}`;
+/** Changes when the object with this key is given the target it waits for. */
+export function lockTopic(key: string): Topic {
+  return `lock/${key}`;
 }
 
 interface Lock {
@@ -41,11 +41,10 @@ export class TargetLocks {
     this.#targets.delete(key);
     if (!lock || lock.waiting.delete(key)) return;
     const [next] = [...lock.waiting].sort(([, a], [, b]) => a - b)[0] ?? [];
-    if (next === undefined) this.#locks.delete(target);
-    else {
-      lock.waiting.delete(next);
-      lock.holder = next;
-    }
-    this.#publish(lockTopic(target));
+    if (next === undefined) return void this.#locks.delete(target);
+    lock.waiting.delete(next);
+    lock.holder = next;
+    // The others wait on: waking them all at every turn would write all their objects at every turn.
+    this.#publish(lockTopic(next));
   }
 }

@@ -16,7 +16,7 @@ interface Budget {
   readonly status?: { readonly disruptionsAllowed: number };
 }
 
-/** Connections of the floor: the fastest of 8, 16, 24, 50 and 100 on two cores. */
+/** Connections of the floor: as many as the operator uses. */
 const CONNECTIONS = 24;
 
 /** Seconds from the first of parallel evictions until a watch has seen the last pod of the cordoned node go; nothing can be faster. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { getNode } from '../cluster/nodes.ts';
 import { controlPlane } from '../cluster/shared.ts';
 import { podsOnNode } from '../cluster/workloads.ts';
 import { condition, inPhase } from './objects.ts';
@@ -96,8 +97,11 @@ test('a process that is killed in the middle of many tasks: each was recorded on
   expect(new Set(backend.heard.results.map(({ body }) => body.status))).toEqual(new Set(['success']));
   const named = (await scene.actions.list()).filter(({ spec }) => spec.source?.taskID.startsWith('many-'));
   expect(named).toHaveLength(ids.length);
+  // A write whose answer the killed process did not live to hear may be missing in the audit log; one too many would be there.
   const writes = (await scene.writes()).filter((line) => nodes.some((node) => line === `patch nodes/${node}`));
-  expect(writes).toHaveLength(ids.length);
+  expect(writes.length).toBeLessThanOrEqual(ids.length);
+  const labels = await Promise.all(nodes.map(async (node) => Object.entries((await getNode(scene.cp, node)).metadata.labels ?? {})));
+  expect(labels.flat().filter(([key, value]) => ids.includes(key) && value === 'done')).toHaveLength(ids.length);
   expect(backend.violations).toEqual([]);
   await second.stop();
 });
