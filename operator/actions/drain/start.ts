@@ -4,15 +4,16 @@ import type { RequestMemory } from '../eviction/memory.ts';
 import { count } from '../listing.ts';
 import { readTargetNode } from '../node-target.ts';
 import { timeLeft } from '../time-left.ts';
-import { type DrainRequest, lookFresh } from './look.ts';
+import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
 import { begunWith, drained, drainResult, leftOver, refused } from './result.ts';
+import type { Sorted } from './verdicts.ts';
 
 /**
  * Everything before the first eviction: a look that writes nothing, so that a drain that is not allowed leaves no cordon behind (FIELD.md I2, A5);
  * the cordon, confirmed (K1, K2); and the list that counts, made after it.
  */
 export async function startDrain(params: DrainRequest, context: ActionContext, mine: RequestMemory): Promise<Progress> {
-  const [found, preflight] = await Promise.all([readTargetNode(params.nodeName, context), lookFresh(params, context, mine)]);
+  const [found, preflight] = await Promise.all([readTargetNode(params.nodeName, context), lookBefore(params, context, mine)]);
   if ('failure' in found) return found.failure;
   if (preflight.refused.length > 0) return refused(params, undefined, preflight);
   if (timeLeft(context, params.timeoutSeconds) <= 0) {
@@ -36,4 +37,10 @@ export async function startDrain(params: DrainRequest, context: ActionContext, m
     total: begun.total,
     result: drainResult(begun, look),
   };
+}
+
+/** What the watch shows is enough to go on, because the list after the cordon decides; a refusal is told only on the word of a fresh list. */
+async function lookBefore(params: DrainRequest, context: ActionContext, mine: RequestMemory): Promise<Sorted> {
+  const seen = await lookAtView(params, context, mine);
+  return seen.refused.length > 0 ? lookFresh(params, context, mine) : seen;
 }
