@@ -47,7 +47,7 @@ test('an OptimizationBackend starts, changes, suspends and stops its upstream wi
   expect((await second.result('held-back')).body).toMatchObject({ status: 'success' });
 
   await scene.backends.remove('prod');
-  await second.waitFor(() => second.heard.heartbeats.at(-1)?.body['status'] === 'stopping', 'the goodbye');
+  await second.waitFor(() => second.heard.heartbeats.at(-1)?.body.status === 'stopping', 'the goodbye');
   await second.waitFor(() => second.stream.size === 0, 'the end of the socket');
   await expect.poll(async () => (await operator.fetch('/readyz')).body).not.toContain('prod');
   expect([...first.violations, ...second.violations]).toEqual([]);
@@ -137,11 +137,10 @@ test('a backend that is deleted and made again at once ends up at work', async (
   await scene.backends.remove('again');
   await scene.backends.create('again', spec);
   await backend.waitFor(() => slow.hits === 1, 'the last snapshot of the first');
-  const words = () => backend.heard.heartbeats.map(({ body }) => body['status']);
+  const words = () => backend.heard.heartbeats.map(({ body }) => body.status);
   await backend.waitFor(() => words().filter((word) => word === 'starting').length === 2 && words().includes('stopping'), 'the second one');
   expect(words().slice(-2)).toEqual(['stopping', 'starting']);
-  await backend.socketOpen();
-  backend.pushTask(uncordon('again'));
+  backend.addTask(uncordon('again'));
   expect((await backend.result('again')).body).toMatchObject({ status: 'success' });
   await scene.backends.remove('again');
   await backend.waitFor(() => words().at(-1) === 'stopping' && backend.stream.size === 0, 'the end of the second');

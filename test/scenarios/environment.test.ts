@@ -79,15 +79,14 @@ test('the ConfigMap and the Secret of seed 003 make it as well, and changes of a
   await backend.result('unknown');
   expect(operator.log.slice(quiet).map(({ level }) => level)).not.toContain('WARNING');
   await configure(byObjects, { 'log-level': 'debug', 'metrics-interval-seconds': '5' });
-  await byObjects.backends.until('default', ({ spec }) => (spec['intervals'] as Record<string, string>)['metrics'] === '5s');
-  await backend.waitFor(() => backend.stream.size > 0, 'the new connection');
-  backend.pushTask({ task_id: 'unknown-2', task_type: 'resize' });
-  await expect.poll(() => operator.log.findLast((line) => line['task_id'] === 'unknown-2')?.level).toBe('WARNING');
+  await byObjects.backends.until('default', ({ spec }) => (spec.intervals as Record<string, string>).metrics === '5s');
+  backend.addTask({ task_id: 'unknown-2', task_type: 'resize' });
+  await expect.poll(() => operator.log.findLast((line) => line.task_id === 'unknown-2')?.level).toBe('WARNING');
 
   // What cannot be is told, and mended without a restart.
   await configure(byObjects, { 'central-server-url': 'not a URL' });
   await expect
-    .poll(() => operator.log.findLast(({ level }) => level === 'ERROR')?.['err'])
+    .poll(() => operator.log.findLast(({ level }) => level === 'ERROR')?.err)
     .toMatchObject({
       message: expect.stringContaining('spec.url must be an absolute http or https URL'),
     });

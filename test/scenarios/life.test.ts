@@ -88,7 +88,7 @@ test('log lines carry the fields of seed 003', async () => {
   backend.pushTask({ task_id: 'logged', task_type: 'cordon_node', parameters: { node_name: node } });
   await backend.result('logged');
   await expect
-    .poll(() => operator.log.find((line) => line['task_id'] === 'logged' && line['phase'] === 'Succeeded'))
+    .poll(() => operator.log.find((line) => line.task_id === 'logged' && line.phase === 'Succeeded'))
     .toMatchObject({
       timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
       level: 'INFO',

@@ -96,7 +96,7 @@ export function seedVariables({ url, key, clusterID }: CloudOptimBackend): Recor
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
 /** Every successful write of a user, oldest first, as `patch nodes/n1` or `create pods/eviction shop/cart-0`; from the audit log. */
-export async function writesOf(cp: ControlPlaneAccess, user: string): Promise<string[]> {
+async function writesOf(cp: ControlPlaneAccess, user: string): Promise<string[]> {
   if (!cp.auditLog) throw new Error('the control plane has no audit log');
   const lines = (await readFile(cp.auditLog, 'utf8')).split('\n').filter((line) => line.includes(`"${user}"`) && line.endsWith('}'));
   return lines.flatMap((line) => {

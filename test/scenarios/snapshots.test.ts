@@ -41,7 +41,7 @@ function snapshot(look: (metrics: Metrics) => unknown, what: string): Promise<Me
 }
 
 function nodeIn(metrics: Metrics, index: number): Record<string, unknown> | undefined {
-  return metrics.nodes.find((node) => node['node_name'] === nodes[index]);
+  return metrics.nodes.find((node) => node.node_name === nodes[index]);
 }
 
 test('a snapshot counts nodes, spot and on-demand, requests as the scheduler does, and money; both documented field sets', async () => {
@@ -55,7 +55,7 @@ test('a snapshot counts nodes, spot and on-demand, requests as the scheduler doe
     containers: [{ name: 'main', image: 'example.invalid/none', resources: { requests: { cpu: '250m', memory: '192Mi' } } }],
   };
   await scene.tenant.createDeployment({ name: 'web', replicas: 2, podSpec });
-  const metrics = await snapshot((each) => nodeIn(each, 0)?.['pod_count'] === 2, 'a snapshot with both pods');
+  const metrics = await snapshot((each) => nodeIn(each, 0)?.pod_count === 2, 'a snapshot with both pods');
   expect(nodeIn(metrics, 0)).toEqual({
     node_name: nodes[0],
     instance_type: 'scenario.large',
@@ -78,7 +78,7 @@ test('a snapshot counts nodes, spot and on-demand, requests as the scheduler doe
   expect(nodeIn(metrics, 2)).toMatchObject({ node_type: 'spot', instance_type: '', cpu_allocatable: 8, memory_allocatable_gb: 32 });
   // The cluster has nodes of other tests too: totals are checked against the list, and the two field sets against each other.
   const sum = (member: string) => metrics.nodes.reduce((total, node) => total + Number(node[member]), 0);
-  const spot = metrics.nodes.filter((node) => node['node_type'] === 'spot').length;
+  const spot = metrics.nodes.filter((node) => node.node_type === 'spot').length;
   const pairs = {
     node_count: 'total_nodes',
     spot_node_count: 'spot_nodes',
@@ -106,12 +106,12 @@ test('a snapshot counts nodes, spot and on-demand, requests as the scheduler doe
 
 test.concurrent('another price table counts from the next snapshot on; a broken one is told and changes nothing', async () => {
   await writeFile(prices, 'scenario.large: { on-demand: 2, spot: 1 }\n');
-  await snapshot((each) => each['current_cost_per_hour'] === 3, 'the new prices');
+  await snapshot((each) => each.current_cost_per_hour === 3, 'the new prices');
   await writeFile(prices, 'scenario.large: cheap\n');
   await expect
     .poll(() => operator.log.findLast(({ level }) => level === 'ERROR')?.message, { timeout: 10_000 })
     .toContain('scenario.large');
-  expect((await snapshot(() => true, 'the next one'))['current_cost_per_hour']).toBe(3);
+  expect((await snapshot(() => true, 'the next one')).current_cost_per_hour).toBe(3);
   expect(backend.violations).toEqual([]);
 });
 
@@ -119,7 +119,7 @@ test.concurrent('heartbeats say starting, healthy, degraded while the API server
   const proxy = await startFaultProxy({ host: '127.0.0.1', port: another.cp.port });
   onTestFinished(() => proxy.close());
   const beating = await another.backend();
-  const words = () => beating.heard.heartbeats.map(({ body }) => body['status']);
+  const words = () => beating.heard.heartbeats.map(({ body }) => body.status);
   const other = await another.operator(seedVariables(beating), proxy.url);
   await beating.waitFor(() => words().at(-1) === 'healthy', 'healthy', 15_000);
   await proxy.refuse();

@@ -21,7 +21,7 @@ test('a stop in the middle of a drain says goodbye and ends with 0; the next pro
   await held.letGo(2);
   const { status } = await scene.actions.untilTask('drain', (object) => object.status?.progress?.done === 2 && isHeld(object));
   const before = backend.heard.metrics.length;
-  await backend.waitFor(() => backend.heard.heartbeats.some(({ body }) => body['status'] === 'healthy'), 'a heartbeat of every day');
+  await backend.waitFor(() => backend.heard.heartbeats.some(({ body }) => body.status === 'healthy'), 'a heartbeat of every day');
 
   expect(await first.stop()).toBe(0);
   expect(first.log.at(-1)?.message).toBe('stopped');
