@@ -49,6 +49,7 @@ export class Desk implements UpstreamDesk {
       name,
       clusterID: spec.clusterID,
       allowed: spec.actions,
+      keyed: key !== undefined,
       counted: request.counted,
       makeBackend: (observe) => backends[spec.protocol](settings, observe),
       onNews: (news) => this.#options.onNews(name, news),

@@ -2,6 +2,8 @@ import type { ContactEvent } from '../backends/backend.ts';
 
 /** What is known of one upstream, for the status of its OptimizationBackend, readiness and metrics. */
 export interface UpstreamFacts {
+  /** Whether there is a key; without one nobody is asked anything. */
+  keyed: boolean;
   /** Whether the last call was answered. Undefined until the first one. */
   connected: boolean | undefined;
   /** Whether the upstream accepts the key. Undefined until it said so. */
@@ -21,6 +23,7 @@ export interface UpstreamFacts {
 /** Facts of an upstream that was never spoken to. */
 export function newFacts(): UpstreamFacts {
   return {
+    keyed: false,
     connected: undefined,
     authenticated: undefined,
     streaming: false,
@@ -44,12 +47,16 @@ export function noteContact(facts: UpstreamFacts, event: ContactEvent, at: Date)
     facts.authenticated = true;
     facts.message = '';
   } else if (event.kind === 'unauthenticated') {
-    facts.lastContact = at;
-    facts.connected = true;
+    if (facts.keyed) {
+      facts.lastContact = at;
+      facts.connected = true;
+    }
     facts.authenticated = false;
     facts.message = event.message;
   } else if (event.kind === 'unreachable') {
     facts.connected = false;
+    // An upstream that is away refuses no key, and there may be another one by now.
+    if (facts.authenticated === false) facts.authenticated = undefined;
     facts.message = event.message;
   } else if (event.kind === 'streaming') {
     facts.streaming = event.open;

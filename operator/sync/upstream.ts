@@ -36,6 +36,8 @@ export interface UpstreamOptions {
   readonly name: string;
   readonly clusterID: string;
   readonly allowed: readonly string[] | undefined;
+  /** Whether there is a key from the start. */
+  readonly keyed: boolean;
   /** What earlier processes counted. */
   readonly counted: Pick<UpstreamFacts, 'received' | 'reported' | 'rejected'>;
   /** Makes the adapter; it tells its connection to `observe`. */
@@ -62,7 +64,7 @@ export class Upstream {
     const { client, store, collect, health } = world;
     const { name, onNews } = options;
     this.name = name;
-    this.facts = { ...newFacts(), ...options.counted };
+    this.facts = { ...newFacts(), ...options.counted, keyed: options.keyed };
     this.#world = world;
     this.#options = options;
     this.#backend = options.makeBackend((event) => this.#contact(event));
@@ -113,9 +115,11 @@ export class Upstream {
     this.#pullLoop = pull(options, this.#pulling.signal);
   }
 
-  /** Uses another key from now on. */
+  /** Uses another key from now on; what was refused for the old one is tried again at once. */
   useKey(key: string): void {
+    this.facts.keyed = true;
     this.#backend.useKey(key);
+    this.reporter.hurry();
   }
 
   /** Ends the loops; `goodbye` says what a stopping operator says, all within this many seconds. */

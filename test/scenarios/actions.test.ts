@@ -3,7 +3,7 @@ import { getNode } from '../cluster/nodes.ts';
 import { listPods, podsOnNode } from '../cluster/workloads.ts';
 import { heldNode, isHeld } from './held.ts';
 import { condition, inPhase } from './objects.ts';
-import { useScene } from './scene.ts';
+import { eventually, useScene } from './scene.ts';
 
 const scene = useScene('actions');
 let node: string;
@@ -131,7 +131,7 @@ test('Drain shows its progress and what blocks it, goes on with the budget, and 
   expect(await kubectl(['get', 'oa', 'drain', '-o', 'wide'])).toMatch(/Succeeded +3\/3 +Done .*node \S+ drained: 3 pods evicted\n$/);
   expect((await podsOnNode(scene.cp, held.name)).filter(({ metadata }) => metadata.deletionTimestamp === undefined)).toEqual([]);
   const events = () => eventsOf('drain');
-  await expect.poll(events).toContainEqual(expect.stringMatching(/^Normal Succeeded node \S+ drained: 3 pods evicted$/));
+  await eventually(events).toContainEqual(expect.stringMatching(/^Normal Succeeded node \S+ drained: 3 pods evicted$/));
   expect(await events()).toContainEqual(expect.stringMatching(/^Warning PDBNeverSatisfiable .*blocked by budget \S+\/shop/));
   const evictions = (await scene.writes()).filter((line) => held.pods.some((pod) => line.endsWith(pod)));
   expect(evictions.sort()).toEqual(held.pods.map((pod) => `create pods/eviction ${pod}`));
@@ -143,10 +143,10 @@ test('a drain that its pods forbid fails at once and leaves the node as it was',
     metadata: { name: 'lone' },
     spec: { nodeName: lone, containers: [{ name: 'main', image: 'example.invalid/none' }] },
   });
-  await expect.poll(async () => (await podsOnNode(scene.cp, lone))[0]?.status.phase, { timeout: 10_000 }).toBe('Running');
+  await eventually(async () => (await podsOnNode(scene.cp, lone))[0]?.status.phase).toBe('Running');
   const failed = await run('blocked', { action: 'Drain', drain: { nodeName: lone } }, 'condition=Stalled');
   expect(condition(failed, 'Ready')).toMatchObject({ status: 'False', reason: 'DrainBlocked', message: expect.stringContaining('/lone') });
   expect(inPhase('Failed')(failed)).toBe(true);
   expect(await writesOn(lone)).toEqual([]);
-  await expect.poll(() => eventsOf('blocked')).toEqual([expect.stringMatching(/^Warning DrainBlocked no pod evicted because of/)]);
+  await eventually(() => eventsOf('blocked')).toEqual([expect.stringMatching(/^Warning DrainBlocked no pod evicted because of/)]);
 });

@@ -3,7 +3,7 @@ import type { CloudOptimBackend } from '../backends/cloudoptim/server.ts';
 import { getNode } from '../cluster/nodes.ts';
 import { controlPlane } from '../cluster/shared.ts';
 import type { OperatorProcess } from './operator-process.ts';
-import { useScene } from './scene.ts';
+import { eventually, useScene } from './scene.ts';
 
 const scene = useScene('bad-tasks');
 let backend: CloudOptimBackend;
@@ -89,13 +89,11 @@ test('both list shapes, numbers as ids and every spelling of the members are tak
 
 test('instance_id names the node by the last segment of its providerID', async () => {
   await controlPlane.api.patch(`/api/v1/nodes/${node}`, { spec: { providerID: 'aws:///eu-1a/i-0abc' } });
-  await expect
-    .poll(async () => {
-      const id = `instance-${backend.heard.results.length}`;
-      backend.pushTask({ task_id: id, task_type: 'cordon_node', parameters: { instance_id: 'i-0abc' } });
-      return (await backend.result(id)).body;
-    })
-    .toMatchObject({ status: 'success' });
+  await eventually(async () => {
+    const id = `instance-${backend.heard.results.length}`;
+    backend.pushTask({ task_id: id, task_type: 'cordon_node', parameters: { instance_id: 'i-0abc' } });
+    return (await backend.result(id)).body;
+  }).toMatchObject({ status: 'success' });
   backend.pushTask({ task_id: 'part', task_type: 'cordon_node', parameters: { instance_id: '0abc' } });
   expect((await backend.result('part')).body).toMatchObject({ status: 'failed', metadata: { reason: 'TargetNotFound' } });
   expect(operator.output()).not.toContain(backend.key);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CloudOptimBackend } from '../backends/cloudoptim/server.ts';
 import { condition } from './objects.ts';
-import { type Scene, seedVariables, useScene } from './scene.ts';
+import { eventually, type Scene, seedVariables, useScene } from './scene.ts';
 
 const CONFIG_MAP = 'cloudoptim-client-config';
 
@@ -81,15 +81,13 @@ test('the ConfigMap and the Secret of seed 003 make it as well, and changes of a
   await configure(byObjects, { 'log-level': 'debug', 'metrics-interval-seconds': '5' });
   await byObjects.backends.until('default', ({ spec }) => (spec.intervals as Record<string, string>).metrics === '5s');
   backend.addTask({ task_id: 'unknown-2', task_type: 'resize' });
-  await expect.poll(() => operator.log.findLast((line) => line.task_id === 'unknown-2')?.level).toBe('WARNING');
+  await eventually(() => operator.log.findLast((line) => line.task_id === 'unknown-2')?.level).toBe('WARNING');
 
   // What cannot be is told, and mended without a restart.
   await configure(byObjects, { 'central-server-url': 'not a URL' });
-  await expect
-    .poll(() => operator.log.findLast(({ level }) => level === 'ERROR')?.err)
-    .toMatchObject({
-      message: expect.stringContaining('spec.url must be an absolute http or https URL'),
-    });
+  await eventually(() => operator.log.findLast(({ level }) => level === 'ERROR')?.err).toMatchObject({
+    message: expect.stringContaining('spec.url must be an absolute http or https URL'),
+  });
   const other = await byObjects.backend({ key: backend.key });
   await configure(byObjects, { 'central-server-url': other.url });
   await other.socketOpen();

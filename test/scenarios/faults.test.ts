@@ -9,7 +9,7 @@ import { podsOnNode } from '../cluster/workloads.ts';
 import { startBlackHole } from '../kube/black-hole.ts';
 import { inPhase } from './objects.ts';
 import type { OperatorProcess } from './operator-process.ts';
-import { Scene, seedVariables } from './scene.ts';
+import { eventually, Scene, seedVariables } from './scene.ts';
 
 const scene = new Scene();
 let cp: ControlPlane;
@@ -60,7 +60,7 @@ test('the API server restarts in the middle of a drain: it is finished, and each
   add('drain', 'drain_node', node);
   await scene.actions.untilTask('drain', (object) => object.status?.progress?.done === 2);
   await cp.stopApiServer();
-  await expect.poll(async () => (await operator.fetch('/readyz')).body, { timeout: 10_000 }).toMatch(/\[-\] watches: .*nodes \(/);
+  await eventually(async () => (await operator.fetch('/readyz')).body).toMatch(/\[-\] watches: .*nodes \(/);
   await cp.startApiServer();
   await cp.api.patch(`${path}/restart`, { spec: { minAvailable: 0 } });
   const { body } = await backend.result('drain', 30_000);
@@ -78,7 +78,7 @@ test('tasks that come while the API server refuses connections are recorded once
   await proxy.refuse();
   proxy.cut();
   backend.addTask({ task_id: 'refused', task_type: 'cordon_node', parameters: { node_name: node } });
-  await expect.poll(() => operator.log.some((line) => line.what === 'intake' && line.task_id === 'refused')).toBe(true);
+  await eventually(() => operator.log.some((line) => line.what === 'intake' && line.task_id === 'refused')).toBe(true);
   expect((await operator.fetch('/readyz')).status).toBe(503);
   expect((await operator.fetch('/healthz')).status).toBe(200);
   await proxy.accept();

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startFaultProxy } from '../cluster/fault-proxy.ts';
 import { inPhase } from './objects.ts';
 import { runOperator } from './operator-process.ts';
-import { seedVariables, useScene } from './scene.ts';
+import { eventually, seedVariables, useScene } from './scene.ts';
 
 const scene = useScene('life');
 
@@ -55,7 +55,7 @@ test('it answers health questions before it reaches the API server, and names wh
   const backend = await scene.backend();
   const waiting = await scene.operator(seedVariables(backend), proxy.url);
   expect(await waiting.fetch('/healthz')).toEqual({ status: 200, body: 'ok\n' });
-  await expect.poll(async () => (await waiting.fetch('/readyz')).body).toMatch(/watches: .*optimizationactions \(.*ECONNREFUSED/);
+  await eventually(async () => (await waiting.fetch('/readyz')).body).toMatch(/watches: .*optimizationactions \(.*ECONNREFUSED/);
   expect(await waiting.fetch('/readyz')).toMatchObject({
     status: 503,
     body: expect.stringContaining('[-] controllers: waits for the first lists'),
@@ -87,17 +87,15 @@ test('log lines carry the fields of seed 003', async () => {
   await backend.socketOpen();
   backend.pushTask({ task_id: 'logged', task_type: 'cordon_node', parameters: { node_name: node } });
   await backend.result('logged');
-  await expect
-    .poll(() => operator.log.find((line) => line.task_id === 'logged' && line.phase === 'Succeeded'))
-    .toMatchObject({
-      timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
-      level: 'INFO',
-      cluster_id: backend.clusterID,
-      component: 'actions',
-      message: `node ${node} cordoned`,
-      target: `node/${node}`,
-      node_name: node,
-      duration_seconds: expect.any(Number),
-    });
+  await eventually(() => operator.log.find((line) => line.task_id === 'logged' && line.phase === 'Succeeded')).toMatchObject({
+    timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
+    level: 'INFO',
+    cluster_id: backend.clusterID,
+    component: 'actions',
+    message: `node ${node} cordoned`,
+    target: `node/${node}`,
+    node_name: node,
+    duration_seconds: expect.any(Number),
+  });
   expect(await operator.stop()).toBe(0);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { controlPlane } from '../cluster/shared.ts';
 import { condition, inPhase } from './objects.ts';
-import { seedVariables, useScene } from './scene.ts';
+import { eventually, seedVariables, useScene } from './scene.ts';
 
 const scene = useScene('away');
 
@@ -30,12 +30,10 @@ test('what ends while the backend is away waits in its object, over a restart, a
   expect(await first.stop()).toBe(0);
   const second = await scene.operator(env);
   await scene.actions.until(uncordon.metadata.name, inPhase('Succeeded'));
-  await expect
-    .poll(async () => second.fetch('/readyz'), { timeout: 10_000 })
-    .toMatchObject({
-      status: 503,
-      body: expect.stringMatching(/\[-\] backend default: .*ECONNREFUSED/),
-    });
+  await eventually(async () => second.fetch('/readyz')).toMatchObject({
+    status: 503,
+    body: expect.stringMatching(/\[-\] backend default: .*ECONNREFUSED/),
+  });
   // Deleted by a user, and over its TTL: both stay. An action of nobody's with the same TTL shows that the TTL works.
   await scene.actions.remove(drain.metadata.name);
   await scene.actions.patch(uncordon.metadata.name, { ttlSecondsAfterFinished: 0 });

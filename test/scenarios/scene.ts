@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { type CloudOptimBackend, type CloudOptimBackendOptions, startCloudOptimBackend } from '../backends/cloudoptim/server.ts';
 import type { ControlPlaneAccess } from '../cluster/access.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
@@ -79,6 +79,11 @@ export function useScene(name: string): Scene {
   beforeAll(async () => scene.set(controlPlane, await tenant(name)));
   afterAll(() => scene.clear());
   return scene;
+}
+
+/** `expect` of what is not so yet, within 15 s. */
+export function eventually<T>(look: () => T) {
+  return expect.poll(look, { timeout: 15_000 });
 }
 
 /** The variables of seed 003 that name this backend, with intervals that are short. */

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { CloudOptimBackend } from '../backends/cloudoptim/server.ts';
 import { startFaultProxy } from '../cluster/fault-proxy.ts';
 import type { OperatorProcess } from './operator-process.ts';
-import { seedVariables, useScene } from './scene.ts';
+import { eventually, seedVariables, useScene } from './scene.ts';
 
 const scene = useScene('snapshots');
 /** Two operators in one namespace would both make the backend `default`. */
@@ -108,9 +108,7 @@ test.concurrent('another price table counts from the next snapshot on; a broken 
   await writeFile(prices, 'scenario.large: { on-demand: 2, spot: 1 }\n');
   await snapshot((each) => each.current_cost_per_hour === 3, 'the new prices');
   await writeFile(prices, 'scenario.large: cheap\n');
-  await expect
-    .poll(() => operator.log.findLast(({ level }) => level === 'ERROR')?.message, { timeout: 10_000 })
-    .toContain('scenario.large');
+  await eventually(() => operator.log.findLast(({ level }) => level === 'ERROR')?.message).toContain('scenario.large');
   expect((await snapshot(() => true, 'the next one')).current_cost_per_hour).toBe(3);
   expect(backend.violations).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { heldNode, isHeld } from './held.ts';
 import { condition, inPhase } from './objects.ts';
-import { seedVariables, useScene } from './scene.ts';
+import { eventually, seedVariables, useScene } from './scene.ts';
 
 const scene = useScene('stop');
 
@@ -55,7 +55,7 @@ test('a result that is on its way is waited for, and noted', async () => {
   backend.pushTask(labels('on-its-way', node));
   await backend.waitFor(() => slow.hits === 1, 'the result on its way');
   const stopped = operator.stop();
-  await expect.poll(() => operator.log.some(({ message }) => message === 'stopping')).toBe(true);
+  await eventually(() => operator.log.some(({ message }) => message === 'stopping')).toBe(true);
   slow.release();
   expect(await stopped).toBe(0);
   expect(backend.heard.results.map(({ taskID }) => taskID)).toEqual(['on-its-way']);
@@ -76,7 +76,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const began = performance.now();
     const stopped = operator.stop(signal);
     if (signal === 'SIGINT') {
-      await expect.poll(() => operator.log.some(({ message }) => message === 'stopping')).toBe(true);
+      await eventually(() => operator.log.some(({ message }) => message === 'stopping')).toBe(true);
       expect(await operator.stop(signal)).toBe(signal);
     } else {
       expect(await stopped).toBe(0);
