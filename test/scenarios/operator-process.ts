@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startReaper } from '../cluster/reaper.ts';
 
 const MAIN = fileURLToPath(new URL('../../operator/main.ts', import.meta.url));
 
@@ -45,7 +46,7 @@ export interface OperatorOptions {
   readonly nodeFlags?: readonly string[];
 }
 
-/** Starts an operator with only the given variables, on a free health port, and resolves when it listens there. It ends with this process at the latest. */
+/** Starts an operator with only the given variables, on a free health port, and resolves when it listens there. It ends with this process at the latest, however that ends. */
 export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
   const env = {
     PATH: process.env.PATH ?? '',
@@ -58,11 +59,14 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   };
   const startedAt = performance.now();
   const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.main ?? MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = () => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  // It has no folder to remove.
+  const reaper = startReaper('');
+  const { pid = 0 } = child;
+  if (pid !== 0) reaper.add(pid);
   const { log, output, listening, ended } = follow(child);
-  const exited = ended.then((code) => {
-    process.off('exit', kill);
+  const exited = ended.then(async (code) => {
+    reaper.forget(pid);
+    await reaper.close();
     return code;
   });
   const gone = exited.then((code) => {
@@ -79,7 +83,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
     return exited;
   };
   return {
-    pid: child.pid ?? 0,
+    pid,
     startedAt,
     log,
     output,
