@@ -13,5 +13,7 @@ COPY --from=build /src/dist ./
 COPY LICENSE ./
 USER 65532:65532
 EXPOSE 8080
+# One heap for all threads, given back when it is free: glibc would keep one for each.
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
 # At rest the operator is 10 MB smaller with these than without; it waits for the network, not for its own code.
 CMD ["--max-semi-space-size=1", "--optimize-for-size", "main.cjs"]

@@ -10,6 +10,9 @@ const { BENCH_BUNDLE: bundle = join(root, 'dist/main.cjs'), BENCH_NODE_FLAGS: fl
 /** What Node is told when the bundle is measured; the CMD of the Dockerfile must say the same. */
 export const NODE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size'];
 
+/** What the environment tells glibc; the ENV of the Dockerfile must say the same. */
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536' };
+
 /** The bundled operator as a process of its own. */
 export interface OperatorProcess extends AsyncDisposable {
   readonly pid: number;
@@ -32,7 +35,7 @@ export function startOperator(environment: OperatorEnvironment): OperatorProcess
   const startedAt = performance.now();
   const more = flags.split(' ').filter(Boolean);
   const child = spawn(process.execPath, [...NODE_FLAGS, ...more, bundle], {
-    env: { PATH: process.env.PATH, HEALTH_CHECK_PORT: '0', ...environment },
+    env: { PATH: process.env.PATH, HEALTH_CHECK_PORT: '0', ...MALLOC, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = () => void child.kill('SIGKILL');
