@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatSeconds } from '../lib/time.ts';
 import { cut } from './cut.ts';
 import { type DeepReadonly, filled, text, timestamp } from './fields.ts';
 
@@ -61,7 +62,7 @@ export function setCondition(list: readonly Condition[] | undefined, claim: Cond
     status: claim.status,
     reason: claim.reason,
     message: cut(claim.message, MAX_MESSAGE),
-    lastTransitionTime: unchanged ? before.lastTransitionTime : seconds(context.now),
+    lastTransitionTime: unchanged ? before.lastTransitionTime : formatSeconds(context.now),
     ...(context.generation === undefined ? {} : { observedGeneration: context.generation }),
   };
   return sorted([...(list ?? []).filter((each) => each.type !== claim.type), next]);
@@ -90,9 +91,4 @@ function sorted(list: readonly Condition[]): readonly Condition[] {
 function rank(type: string): number {
   const index = FIRST.indexOf(type);
   return index < 0 ? FIRST.length : index;
-}
-
-/** metav1.Time has no fractions. */
-function seconds(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
 }

@@ -48,3 +48,8 @@ export type DeepReadonly<T> = T extends readonly (infer Element)[]
   : T extends object
     ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : T;
+
+/** The schema of `status.observedGeneration`, the same in every kind. */
+export function observedGeneration() {
+  return z.int().min(0).meta({ format: 'int64', description: 'The metadata.generation that this status speaks of.' }).optional();
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../lib/json.ts';
 import { conditions } from './condition.ts';
-import { count, filled, text, timestamp } from './fields.ts';
+import { count, filled, observedGeneration, text, timestamp } from './fields.ts';
 
 /** Every phase, in the order of a life. */
 export const phases = [
@@ -66,11 +66,7 @@ const result = z.looseObject({}).meta({
 /** The schema of `OptimizationAction.status`. */
 export const optimizationActionStatus = z
   .object({
-    observedGeneration: z
-      .int()
-      .min(0)
-      .meta({ format: 'int64', description: 'The metadata.generation that this status speaks of.' })
-      .optional(),
+    observedGeneration: observedGeneration(),
     phase: z.enum(phases).describe('The life of the request in one word, for eyes; programs read the conditions.').optional(),
     target: text(
       512,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { KubeObject, Resource } from '../kube/object.ts';
 import { conditions } from './condition.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
-import { count, type DeepReadonly, filled, rules, text, timestamp } from './fields.ts';
+import { count, type DeepReadonly, filled, observedGeneration, rules, text, timestamp } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 
 /** The resource type of OptimizationBackend: one upstream. */
@@ -74,11 +74,7 @@ export function optimizationBackendSpec(actions: readonly string[]) {
 /** The schema of `OptimizationBackend.status`. */
 export const optimizationBackendStatus = z
   .object({
-    observedGeneration: z
-      .int()
-      .min(0)
-      .meta({ format: 'int64', description: 'The metadata.generation that this status speaks of.' })
-      .optional(),
+    observedGeneration: observedGeneration(),
     registeredAs: text(253, 'The agent id that the upstream accepted.').optional(),
     lastContactTime: timestamp(
       'When the upstream last answered anything, RFC 3339; coarse, so that an idle operator writes little.',

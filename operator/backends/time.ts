@@ -1,10 +1,5 @@
 const pattern = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?(?:([Zz])|([+-]\d\d):?(\d\d)?)?$/;
 
-/** UTC with seconds and `Z`, as `2025-11-28T10:00:00Z`: the outgoing form of cloudoptim (optimizer.md 1). */
-export function formatSeconds(at: Date): string {
-  return `${at.toISOString().slice(0, 19)}Z`;
-}
-
 /** Reads ISO 8601 date and time with or without fraction and zone; no zone means UTC (optimizer.md 1). Undefined when it is none. */
 export function parseTime(text: string): Date | undefined {
   const [, day, minutes, seconds = ':00', fraction = '', , hours, rest = '00'] = pattern.exec(text.trim()) ?? [];

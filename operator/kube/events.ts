@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { formatSeconds } from '../lib/time.ts';
 import type { KubeClient } from './client.ts';
 import { isStatus } from './error.ts';
 import type { KubeObject } from './object.ts';
@@ -63,7 +64,7 @@ export class EventRecorder {
 
   async #write(object: KubeObject<unknown, unknown>, note: EventNote, at: Date): Promise<void> {
     const { name, namespace = 'default', uid, resourceVersion } = object.metadata;
-    const time = `${at.toISOString().slice(0, 19)}Z`;
+    const time = formatSeconds(at);
     const message = note.message.slice(0, MAX_MESSAGE);
     const digest = createHash('sha256').update([uid, note.reason, message].join('\n')).digest('hex').slice(0, 16);
     await this.#client.create(

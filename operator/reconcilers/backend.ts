@@ -13,6 +13,7 @@ import { type UpstreamDesk, type UpstreamReport, upstreamTopic } from '../api/up
 import type { Outcome } from '../kube/controller.ts';
 import { dataTopic, type NamedDataWatch } from '../kube/named-data.ts';
 import { SECRETS } from '../kube/resources.ts';
+import { formatSeconds } from '../lib/time.ts';
 
 /** The key of a credentials Secret that holds the bearer key (seed 003). */
 const API_KEY = 'api-key';
@@ -106,7 +107,7 @@ function shown(
 ): OptimizationBackendStatus {
   const facts = {
     ...(report.registered ? { registeredAs: agentID } : {}),
-    ...(report.lastTask ? { lastTaskTime: seconds(report.lastTask) } : {}),
+    ...(report.lastTask ? { lastTaskTime: formatSeconds(report.lastTask) } : {}),
     tasks: report.tasks,
     lag: report.lag,
   };
@@ -116,8 +117,8 @@ function shown(
   if (isDeepStrictEqual(status, object.status)) return status;
   return {
     ...status,
-    ...(report.lastContact ? { lastContactTime: seconds(report.lastContact) } : {}),
-    ...(report.lastSnapshot ? { lastSnapshotTime: seconds(report.lastSnapshot) } : {}),
+    ...(report.lastContact ? { lastContactTime: formatSeconds(report.lastContact) } : {}),
+    ...(report.lastSnapshot ? { lastSnapshotTime: formatSeconds(report.lastSnapshot) } : {}),
   };
 }
 
@@ -161,8 +162,4 @@ function statusOf(
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     conditions: summarize(setConditions(object.status?.conditions, claims, context), summary, context),
   };
-}
-
-function seconds(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
 }

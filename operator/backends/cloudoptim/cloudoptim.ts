@@ -1,10 +1,10 @@
 import type { BackoffSettings } from '../../lib/backoff.ts';
 import type { Seconds } from '../../lib/next.ts';
+import { formatSeconds } from '../../lib/time.ts';
 import type { Backend, ContactEvent, HeartbeatStatus, Report, ReportOutcome } from '../backend.ts';
 import { baseURL, socketURL } from '../base-url.ts';
 import type { BackendSettings } from '../settings.ts';
 import type { ClusterSnapshot } from '../snapshot.ts';
-import { formatSeconds } from '../time.ts';
 import { Credential } from '../transport/credential.ts';
 import { JSONClient } from '../transport/http.ts';
 import type { SocketSettings } from '../transport/websocket.ts';

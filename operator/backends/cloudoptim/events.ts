@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
+import { formatSeconds } from '../../lib/time.ts';
 import type { ClusterEvent } from '../snapshot.ts';
-import { formatSeconds } from '../time.ts';
 
 /** The most events of one POST; more are sent in several (no source names a limit). */
 const batchSize = 500;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
+import { formatSeconds } from '../../lib/time.ts';
 import type { ClusterSnapshot, NodeSnapshot } from '../snapshot.ts';
-import { formatSeconds } from '../time.ts';
 
 /** ClusterMetrics in three parts: the members with documented names, and the inferred ones (optimizer.md 2.2). */
 export interface ClusterMetrics {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts';
+import { formatSeconds } from '../../lib/time.ts';
 import type { Report } from '../backend.ts';
-import { formatSeconds } from '../time.ts';
 
 /** TaskResult (optimizer.md 2.1). */
 export interface TaskResult {

@@ -4,9 +4,10 @@ import type { Report } from '../../../operator/backends/backend.ts';
 import { readFrame } from '../../../operator/backends/cloudoptim/frames.ts';
 import { writeResult } from '../../../operator/backends/cloudoptim/result.ts';
 import { readItem } from '../../../operator/backends/cloudoptim/task.ts';
-import { formatSeconds, parseTime } from '../../../operator/backends/time.ts';
+import { parseTime } from '../../../operator/backends/time.ts';
 import { parseRetryAfter } from '../../../operator/backends/transport/answer.ts';
 import { parseJSON } from '../../../operator/backends/transport/json.ts';
+import { formatSeconds } from '../../../operator/lib/time.ts';
 import { taskResult } from './contract.ts';
 
 const date = fc.date({ min: new Date('1970-01-01'), max: new Date('2200-01-01'), noInvalidDate: true });
