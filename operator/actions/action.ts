@@ -91,6 +91,8 @@ export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   plan(params: z.output<Schema>, context: ActionContext): Promise<Plan>;
   /** Looks, does one bounded thing, says how far it is; may be called again any number of times. */
   execute(params: z.output<Schema>, context: ActionContext): Promise<Progress>;
+  /** Whether `compensate` has anything to undo for these parameters; then how it ends is recorded before. */
+  undoes?(params: z.output<Schema>): boolean;
   /** Undoes what the policy asks to be undone after failure or cancellation; idempotent. Returns what it did, for the message. */
   compensate?(params: z.output<Schema>, context: ActionContext): Promise<string | undefined>;
 }

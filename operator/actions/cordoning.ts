@@ -1,5 +1,6 @@
 import type { Node } from '../kube/node.ts';
 import { NODES } from '../kube/resources.ts';
+import { FIELD_MANAGER } from '../kube/status.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ActionContext } from './action.ts';
 import { fencedPatch } from './fenced-patch.ts';
@@ -7,9 +8,21 @@ import { readTargetNode } from './node-target.ts';
 import { type Failure, failed } from './outcome.ts';
 
 /** Says on the node which action cordoned it (FIELD.md M13, A34, F9). */
-export const CORDONED_BY = 'cloudoptim.io/cordoned-by';
+const CORDONED_BY = 'cloudoptim.io/cordoned-by';
 /** Says on the node why it was cordoned. */
 const CORDON_REASON = 'cloudoptim.io/cordon-reason';
+/** Says on the node what it was before: always `schedulable`, because a cordon of somebody else is never taken over. */
+const BEFORE_CORDON = 'cloudoptim.io/before-cordon';
+const RECORD = [CORDONED_BY, CORDON_REASON, BEFORE_CORDON];
+
+/**
+ * The action, as `namespace/name`, whose cordon the node is under; empty for none or for somebody else's. The annotation alone does not tell:
+ * `kubectl uncordon` leaves it, so the API server's own record of who set the field counts as well (FIELD.md K33, A35).
+ */
+export function cordonOwner({ unschedulable, cordonManager, annotations }: Node): string {
+  const ours = unschedulable && (cordonManager === '' || cordonManager === FIELD_MANAGER);
+  return ours ? (annotations[CORDONED_BY] ?? '') : '';
+}
 
 /** What cordoning or uncordoning found and did. */
 export interface Cordoned {
@@ -36,6 +49,7 @@ export async function cordonNode(
   const { actor } = context;
   const annotations = (found: Node) => ({
     [CORDONED_BY]: actor,
+    [BEFORE_CORDON]: 'schedulable',
     ...(reason ? { [CORDON_REASON]: reason } : found.annotations[CORDON_REASON] === undefined ? {} : { [CORDON_REASON]: null }),
   });
   const change = (found: Node) =>
@@ -45,7 +59,7 @@ export async function cordonNode(
   const { from, answer } = written;
   if (answer && answer.spec?.unschedulable !== true) return { failure: notKept(node.name, 'unschedulable') };
   if (answer) return { changed: true, previouslyUnschedulable: false, cordonedBy: actor };
-  const cordonedBy = from.annotations[CORDONED_BY] ?? '';
+  const cordonedBy = cordonOwner(from);
   return { changed: cordonedBy === actor, previouslyUnschedulable: cordonedBy !== actor, cordonedBy };
 }
 
@@ -53,7 +67,7 @@ export async function cordonNode(
 export async function uncordonNode(node: Node, context: ActionContext): Promise<Cordoned | { readonly failure: Failure }> {
   const change = (found: Node) => {
     if (!found.unschedulable) return undefined;
-    const ours = [CORDONED_BY, CORDON_REASON].filter((key) => found.annotations[key] !== undefined);
+    const ours = RECORD.filter((key) => found.annotations[key] !== undefined);
     const annotations = Object.fromEntries(ours.map((key) => [key, null]));
     return { ...(ours.length > 0 ? { metadata: { annotations } } : {}), spec: { unschedulable: null } };
   };
@@ -61,7 +75,7 @@ export async function uncordonNode(node: Node, context: ActionContext): Promise<
   if ('failure' in written) return written;
   const { from, answer } = written;
   if (answer?.spec?.unschedulable === true) return { failure: notKept(node.name, 'schedulable') };
-  return { changed: answer !== undefined, previouslyUnschedulable: from.unschedulable, cordonedBy: from.annotations[CORDONED_BY] ?? '' };
+  return { changed: answer !== undefined, previouslyUnschedulable: from.unschedulable, cordonedBy: cordonOwner(from) };
 }
 
 function writeNode(node: Node, context: ActionContext, change: (found: Node) => { metadata?: JsonObject; spec: JsonObject } | undefined) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../lib/json.ts';
-import { conditions } from './condition.ts';
+import { conditions, MAX_MESSAGE } from './condition.ts';
 import { count, filled, observedGeneration, text, timestamp } from './fields.ts';
 
 /** Every phase, in the order of a life. */
@@ -55,6 +55,12 @@ const progress = z.object({
   text: text(24, 'Both in one, for example 7/12; the column PROGRESS.'),
 });
 
+const ending = z.object({
+  phase: z.enum(['Failed', 'Cancelled', 'Expired']).describe('The phase it will end in.'),
+  reason: filled(128, 'Why, in CamelCase; the reason of Ready in the end.'),
+  message: text(MAX_MESSAGE, 'Why, in words.'),
+});
+
 // zod's inferred type of a free object is a record of unknown; it is JSON because it came from the API server or goes there.
 const result = z.looseObject({}).meta({
   description:
@@ -84,6 +90,11 @@ export const optimizationActionStatus = z
     blockersOmitted: count('How many more pods cannot go than are listed in blockers; absent for none.').optional(),
     plan: plan.describe('What would happen, without doing it: in mode Plan, and while an approval is awaited.').optional(),
     result: result.optional(),
+    ending: ending
+      .describe(
+        'How it will end, recorded before what is to be undone is undone, so that a crash in between changes nothing; absent otherwise.',
+      )
+      .optional(),
     warnings: z
       .array(text(MAX_LINE, 'One thing worth knowing that hindered nothing.'))
       .max(20)

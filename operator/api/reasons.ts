@@ -11,6 +11,7 @@ export const REASONS = {
   EvictionRefused: 'The API server refuses the eviction for another reason, which the message has; it is tried again.',
   NamespaceTerminating: 'The namespace is being deleted; its pods go by themselves.',
   ServerError: 'The API server has a fault or does not answer; it is tried again.',
+  Compensating: 'It did not succeed, which is recorded, and undoes what it was asked to undo.',
   TargetLocked: 'Another request works on the same target; this one waits for it.',
 
   // OptimizationAction: the end

@@ -189,6 +189,7 @@ export function makeNode(more: Partial<Node> = {}): Node {
     unschedulable: false,
     ready: true,
     providerID: '',
+    cordonManager: '',
     allocatable: { cpuMillicores: 0, memoryBytes: 0 },
     ...more,
   };

@@ -38,5 +38,6 @@ export const drain = defineAction({
   target: (params) => ({ kind: 'Node', name: params.nodeName }),
   plan: (params, context) => planDrain(params, context),
   execute: (params, context) => answering(context, () => drainNode(params, context)),
+  undoes: (params) => params.uncordonOnFailure,
   compensate: (params, context) => undoCordon(params, context),
 });
