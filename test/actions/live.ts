@@ -82,6 +82,9 @@ function recording(live: LiveCluster, writes: string[]): Cluster {
     getPod: (namespace, name, signal) => live.getPod(namespace, name, signal),
     listPodsOn: (name, selector, signal) => live.listPodsOn(name, selector, signal),
     mergePatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.mergePatch(ref, patch, signal)),
+    strategicPatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.strategicPatch(ref, patch, signal)),
+    patchScale: (ref, patch, signal) => note(`patch ${ref.resource.plural}/scale ${ref.name}`, live.patchScale(ref, patch, signal)),
+    list: (resource, namespace, selector, signal) => live.list(resource, namespace, selector, signal),
     evict: (pod, grace, signal) => note(`evict ${pod.name}`, live.evict(pod, grace, signal)),
     deletePod: (pod, grace, signal) => note(`delete ${pod.name}`, live.deletePod(pod, grace, signal)),
   };
