@@ -7,7 +7,7 @@ import { type Change, changeOf, linesOf } from './change.ts';
 import { objectionsTo } from './guards.ts';
 import type { Request } from './params.ts';
 import { type Recorded, readRecord, resultOf, type Step, supersededBy } from './record.ts';
-import { type Rollout, rolloutOf, scalingOf } from './rollout.ts';
+import { type Rollout, rolloutOf, scalingOf, unseenOf } from './rollout.ts';
 import { troubleOf } from './trouble.ts';
 import { containersOf, readWorkload, replicasOf, type Workload, workloadTarget } from './workload.ts';
 import { write } from './write.ts';
@@ -50,6 +50,9 @@ async function begin(request: Request, context: ActionContext, workload: Workloa
   if (lines.length === 0) return follow(request, context, workload, recorded);
   const refusal = await refusalOf(request, context, workload, recorded, change);
   if (refusal) return refusal;
+  const unseen = unseenOf(workload);
+  // Nothing is recorded yet: the next pass begins anew.
+  if (unseen) return { ...(await wait(request, context, workload, recorded, unseen)), result: {} };
   return {
     state: 'running',
     reason: 'InProgress',
@@ -91,8 +94,10 @@ async function writeStep(
       : { ...(left.replicas ? { replicas: left.replicas } : {}) };
   const refusal = await refusalOf(request, context, workload, recorded, mine);
   if (refusal) return { ...refusal, result: resultOf(recorded) };
+  const unseen = unseenOf(workload);
+  if (unseen) return wait(request, context, workload, recorded, unseen);
   const failure = await write(step, request, context, workload, recorded);
-  if (failure) return { ...failure, result: resultOf(recorded) };
+  if (failure) return { result: resultOf(recorded), ...failure };
   return {
     state: 'running',
     reason: 'WaitingForRollout',

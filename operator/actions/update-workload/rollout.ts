@@ -18,20 +18,22 @@ interface Facts {
   readonly available: number;
 }
 
+const UNSEEN = 'its controller has not seen the last change yet';
+
 /**
  * Whether the pods follow the template, by the rules of `kubectl rollout status`, at `since` or later: a Deployment that had given up before
  * is judged only once its controller looked again. Strategies that leave pods on the old template by themselves are told, not waited for.
  */
 export function rolloutOf(workload: Workload, since: Date): Rollout {
   const facts = factsOf(workload);
-  if (!isObserved(workload)) return waiting(facts, 'the controller has not seen the change yet');
+  if (!isObserved(workload)) return waiting(facts, UNSEEN);
   return workload.kind === 'StatefulSet' ? ofStatefulSet(workload, facts) : ofDeployment(workload, facts, since);
 }
 
 /** Whether there are as many pods as asked for and all are available, whichever template they have. */
 export function scalingOf(workload: Workload): Rollout {
   const facts = { ...factsOf(workload), updated: 0 };
-  if (!isObserved(workload)) return waiting(facts, 'the controller has not seen the change yet');
+  if (!isObserved(workload)) return waiting(facts, UNSEEN);
   const { wanted, total, available } = facts;
   const ready = { done: Math.min(available, wanted), total: wanted };
   if (total > wanted) return { state: 'waiting', message: `${count(total - wanted, 'pod')} too many still to go`, ...ready };
@@ -39,9 +41,13 @@ export function scalingOf(workload: Workload): Rollout {
   return { state: 'waiting', message: withTrouble(workload, `${available} of ${count(wanted, 'pod')} available`), ...ready };
 }
 
+/** What is waited for before anything is judged, where the status still speaks of an earlier spec; undefined where it does not. */
+export function unseenOf(workload: Workload): Rollout | undefined {
+  return isObserved(workload) ? undefined : waiting(factsOf(workload), UNSEEN);
+}
+
 /** Whether an earlier change of the template is still being rolled out; scaling and pods that are only unhealthy are no rollout. */
 export function isRollingOut(workload: Workload): boolean {
-  if (!isObserved(workload)) return true;
   const { wanted, total, updated } = factsOf(workload);
   if (workload.kind === 'StatefulSet') return !isOnDelete(workload) && isBehind(workload) && updated < wanted - partitionOf(workload);
   return total > updated || (updated < wanted && progressOf(workload)?.reason !== 'NewReplicaSetAvailable');
@@ -69,8 +75,9 @@ function ofStatefulSet(workload: Workload, facts: Facts): Rollout {
   const partition = partitionOf(workload);
   const follow = Math.max(0, wanted - partition);
   const rolled = partition > 0 ? updated >= follow : !isBehind(workload);
-  if (!rolled || available < wanted) return waiting({ ...facts, wanted: partition > 0 ? follow : wanted }, describe(facts));
   const kept = Math.min(partition, wanted);
+  const following = { ...facts, wanted: follow, total: facts.total - kept };
+  if (!rolled || available < wanted) return waiting(following, describe(following));
   const message = kept > 0 && isBehind(workload) ? `${count(kept, 'pod')} kept on the old template (partition ${partition})` : '';
   return { state: 'done', message, done: follow, total: follow };
 }

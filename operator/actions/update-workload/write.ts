@@ -6,7 +6,7 @@ import { listNames } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { changeOf, templatePatch, valuesOf } from './change.ts';
 import type { Request } from './params.ts';
-import { type Recorded, type Step, supersededBy } from './record.ts';
+import { type Recorded, resultOf, type Step, supersededBy } from './record.ts';
 import { readWorkload, type Workload, workloadRef, workloadTarget } from './workload.ts';
 
 interface State {
@@ -46,7 +46,9 @@ export async function write(
   const ignored = written.answer ? notKept(step, request, written.answer) : [];
   if (ignored.length === 0) return undefined;
   const name = formatTarget(workloadTarget(request));
-  return failed('NotKept', `the API server took the change but ${name} did not keep it: ${listNames(ignored)}`);
+  return failed('NotKept', `the API server took the change but ${name} did not keep it: ${listNames(ignored)}`, {
+    result: resultOf({ ...recorded, written: [...recorded.written, step] }),
+  });
 }
 
 function stateOf(workload: Workload): State {
@@ -54,9 +56,12 @@ function stateOf(workload: Workload): State {
   return { uid, resourceVersion, workload };
 }
 
-/** What the answer to the write does not show; the answer to a write of replicas is a Scale. */
+/** What the answer to the write does not show. */
 function notKept(step: Step, request: Request, answer: KubeObject): readonly string[] {
-  const { replicas, containers } = changeOf(request, answer as unknown as Workload);
-  const left = step === 'Template' ? { ...(containers ? { containers } : {}) } : { ...(replicas ? { replicas } : {}) };
-  return [...valuesOf(left).keys()];
+  if (step === 'Template') {
+    const { containers } = changeOf(request, answer as unknown as Workload);
+    return [...valuesOf({ ...(containers ? { containers } : {}) }).keys()];
+  }
+  // A Scale of none has no member replicas.
+  return (answer.spec?.replicas ?? 0) === request.replicas ? [] : ['replicas'];
 }
