@@ -39,6 +39,8 @@ interface RunOptions {
   readonly after?: (progress: Progress) => Promise<void> | void;
   /** Replaces the port at every pass, as a restart would. */
   readonly restart?: boolean;
+  /** Called once, after the port was told to patch a workload and before it does. */
+  readonly beforeWrite?: () => Promise<unknown>;
 }
 
 /** Connects as cluster administrator and waits until the caches are full. */
@@ -90,18 +92,33 @@ function recording(live: LiveCluster, writes: string[]): Cluster {
   };
 }
 
+/** The port, with somebody who does something right before its first patch of a workload. */
+function meddling(cluster: Cluster, beforeWrite: () => Promise<unknown>): Cluster {
+  let meddled: Promise<unknown> | undefined;
+  const first = () => {
+    meddled ??= beforeWrite();
+    return meddled;
+  };
+  return {
+    ...cluster,
+    strategicPatch: (ref, patch, signal) => first().then(() => cluster.strategicPatch(ref, patch, signal)),
+    patchScale: (ref, patch, signal) => first().then(() => cluster.patchScale(ref, patch, signal)),
+  };
+}
+
 async function runToEnd<Schema extends z.ZodObject>(
   definition: ActionDefinition<Schema>,
   params: z.output<Schema>,
-  { targetUID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart }: RunOptions,
+  { targetUID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart, beforeWrite }: RunOptions,
   { fresh, cluster, bus }: { fresh: () => Cluster; cluster: Cluster; bus: Bus },
 ) {
   const passes: Progress[] = [];
+  const meddled = beforeWrite ? meddling(cluster, beforeWrite) : cluster;
   let before: ActionContext['before'] = { result: {}, blockers: [] };
   for (;;) {
     const listening = bus.listen();
     const signal = new AbortController().signal;
-    const port = restart ? fresh() : cluster;
+    const port = restart ? fresh() : meddled;
     const context: ActionContext = {
       cluster: port,
       now: new Date(),

@@ -78,7 +78,7 @@ test('cancelled in the middle it writes nothing further, says what stays, and ho
   await scene.actions.patch('cancelled', { cancel: true });
   const ended = await scene.actions.until('cancelled', inPhase('Cancelled'));
   expect(condition(ended, 'Ready').message).toBe(
-    `stopped: spec.cancel was set; written before that: main image example.invalid/none → ${NEXT}, main requests cpu none → 1000; ` +
+    `stopped: spec.cancel was set; ${shown('cancelled')} keeps main image example.invalid/none → ${NEXT}, main requests cpu none → 1000; ` +
       `to go back: kubectl -n ${scene.namespace} rollout undo deployment/cancelled`,
   );
   expect(ended.status?.result).toMatchObject({ written: ['Template'], replicas: { from: 2, to: 5 } });
@@ -151,6 +151,22 @@ test.each([
   expect(ended.status?.result).toEqual({ ...result, changed: true, written: ['Template'] });
   expect(await writesOn(name)).toEqual(writes.map((line) => `${line} ${scene.namespace}/${name}`));
   expect((await get(name)).spec.template.spec.containers[0]?.image).toBe(NEXT);
+});
+
+test('cancelled before the write was noted, it still says what is written', async () => {
+  await deploy('unnoted');
+  const { metadata } = await scene.cp.api.get<{ metadata: { uid: string } }>(path('unnoted'));
+  await scene.actions.create('unnoted', spec('unnoted', { replicas: 4 }, { cancel: true }));
+  const result = { changed: false, replicas: { from: 2, to: 4 }, written: [] };
+  const status = { phase: 'Running', target: shown('unnoted'), targetUID: metadata.uid, startedAt: new Date().toISOString(), result };
+  await scene.cp.api.patch(`${scene.actions.path}/unnoted/status`, { status });
+  await scene.cp.api.patch(path('unnoted'), { spec: { replicas: 4 } });
+  await using _operator = await scene.operator();
+  expect(condition(await scene.actions.until('unnoted', inPhase('Cancelled')), 'Ready').message).toBe(
+    `stopped: spec.cancel was set; ${shown('unnoted')} keeps replicas 2 → 4; to go back: ` +
+      `kubectl -n ${scene.namespace} scale deployment/unnoted --replicas=2`,
+  );
+  expect(await writesOn('unnoted')).toEqual([]);
 });
 
 test('TargetReplaced: a namesake that came while it was suspended is left alone', async () => {

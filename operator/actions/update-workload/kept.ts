@@ -1,20 +1,29 @@
-import type { ActionContext } from '../action.ts';
+import { type ActionContext, formatTarget } from '../action.ts';
 import { listNames } from '../listing.ts';
-import { linesOf } from './change.ts';
+import { changeOf, linesOf } from './change.ts';
 import type { Request } from './params.ts';
 import { readRecord } from './record.ts';
+import { readWorkload, workloadTarget } from './workload.ts';
 
-/** Says what an update that failed or was stopped leaves written, and how to go back; it takes nothing back by itself. */
-export function tellWhatStays({ kind, namespace, name }: Request, { before }: ActionContext): string | undefined {
-  const { change, written } = readRecord(before.result) ?? { change: {}, written: [] };
-  const template = written.includes('Template') ? change.containers : undefined;
-  const replicas = written.includes('Replicas') ? change.replicas : undefined;
-  const lines = linesOf({ ...(template ? { containers: template } : {}), ...(replicas ? { replicas } : {}) });
+/**
+ * Says which values of an update that failed or was stopped are written, and how to go back; it takes nothing back by itself. The workload is
+ * asked, because a process may have been killed between a write and its record.
+ */
+export async function tellWhatStays(request: Request, context: ActionContext): Promise<string | undefined> {
+  const recorded = readRecord(context.before.result);
+  if (!recorded || linesOf(recorded.change).length === 0) return undefined;
+  const found = await readWorkload(request, context);
+  if ('failure' in found) return undefined;
+  const left = changeOf(request, found.workload);
+  const containers = left.containers ? undefined : recorded.change.containers;
+  const replicas = left.replicas ? undefined : recorded.change.replicas;
+  const lines = linesOf({ ...(containers ? { containers } : {}), ...(replicas ? { replicas } : {}) });
   if (lines.length === 0) return undefined;
+  const { kind, namespace, name } = request;
   const shown = `${kind.toLowerCase()}/${name}`;
   const back = [
-    ...(template ? [`kubectl -n ${namespace} rollout undo ${shown}`] : []),
+    ...(containers ? [`kubectl -n ${namespace} rollout undo ${shown}`] : []),
     ...(replicas ? [`kubectl -n ${namespace} scale ${shown} --replicas=${replicas.from}`] : []),
   ];
-  return `written before that: ${listNames(lines)}; to go back: ${back.join(' && ')}`;
+  return `${formatTarget(workloadTarget(request))} keeps ${listNames(lines)}; to go back: ${back.join(' && ')}`;
 }

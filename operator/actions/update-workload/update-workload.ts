@@ -33,5 +33,5 @@ export const updateWorkload = defineAction({
   target: workloadTarget,
   plan: (request, context) => planUpdate(request, context),
   execute: (request, context) => answering(context, () => pass(request, context)),
-  compensate: async (request, context) => tellWhatStays(request, context),
+  compensate: (request, context) => tellWhatStays(request, context),
 });

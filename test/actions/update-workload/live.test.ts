@@ -3,7 +3,7 @@ import { controlPlane, tenant } from '../../cluster/shared.ts';
 import type { Tenant } from '../../cluster/tenant.ts';
 import { waitFor } from '../../cluster/wait-for.ts';
 import { connectLive, type Live } from '../live.ts';
-import { Workloads } from './workloads.ts';
+import { type Asked, type Stored, Workloads } from './workloads.ts';
 
 const IMAGE = 'example.invalid/none';
 let mine: Tenant;
@@ -249,11 +249,37 @@ describe('a rollout that does not end', () => {
 });
 
 describe('somebody else', () => {
+  const replace = async (name: string) => {
+    await controlPlane.api.remove(workloads.path(name));
+    await mine.createDeployment({ name });
+  };
   it('who changes other things between read and write is no hindrance', async () => {
     await workloads.createDeployment({ name: 'touched' });
     const touch = async () => void (await workloads.patch('touched', { metadata: { annotations: { at: String(Math.random()) } } }));
     const { end } = await workloads.update('touched', { replicas: 2 }, { after: touch });
     expect(end).toMatchObject({ state: 'succeeded', result: { changed: true } });
+  });
+
+  const image = { containers: [{ name: 'main', image: 'a:2' }] };
+  const replicas = { replicas: 3 };
+  it.each<[what: string, asked: Asked, meddle: (name: string) => Promise<unknown>, end: object]>([
+    ['labels it', replicas, (name) => workloads.patch(name, { metadata: { labels: { a: 'b' } } }), { state: 'succeeded' }],
+    ['labels it', image, (name) => workloads.patch(name, { metadata: { labels: { a: 'b' } } }), { state: 'succeeded' }],
+    ['scales it', replicas, (name) => workloads.patch(name, { spec: { replicas: 2 } }), { state: 'failed', reason: 'Superseded' }],
+    ['scales it', image, (name) => workloads.patch(name, { spec: { replicas: 2 } }), { state: 'succeeded' }],
+    ['does the same', replicas, (name) => workloads.patch(name, { spec: { replicas: 3 } }), { state: 'succeeded' }],
+    ['replaces it', replicas, replace, { state: 'failed', reason: 'TargetReplaced' }],
+    ['replaces it', image, replace, { state: 'failed', reason: 'TargetReplaced' }],
+    ['deletes it', image, (name) => controlPlane.api.remove(workloads.path(name)), { state: 'failed', reason: 'TargetNotFound' }],
+  ])('F2 who %s between read and write of %j', async (_, asked, meddle, end) => {
+    const name = `meddled-${Math.random().toString(36).slice(2, 8)}`;
+    await workloads.createDeployment({ name });
+    expect((await workloads.update(name, asked, { beforeWrite: () => meddle(name) })).end).toMatchObject(end);
+    const { status, body } = await controlPlane.api.call<Stored>('GET', workloads.path(name));
+    if (status === 404) return;
+    const { replicas: has, template } = body.spec;
+    const isAsAsked = asked.replicas === undefined ? template.spec.containers[0]?.image === 'a:2' : has === asked.replicas;
+    expect(isAsAsked).toBe('reason' in end === false);
   });
 
   it.each([
