@@ -165,7 +165,7 @@ export class FakeCluster implements Cluster {
     throw new Error('a real API server scales better than this would');
   }
 
-  async list(resource: Resource, namespace: string): Promise<readonly KubeObject[]> {
+  async list(resource: Resource, namespace: string, _labelSelector: string | undefined): Promise<readonly KubeObject[]> {
     this.calls.push(`list ${resource.plural} ${namespace}`);
     const found = this.lists.get(resource.kind) ?? refusal(404, { reason: 'NotFound' });
     if (found instanceof Error) throw found;
