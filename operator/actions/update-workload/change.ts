@@ -24,6 +24,23 @@ export interface Change {
   readonly containers?: Readonly<Record<string, ContainerChange>>;
 }
 
+/** The two writes of an update, in their order. */
+export const STEPS = ['Template', 'Replicas'] as const;
+
+/** One of the two writes. */
+export type Step = (typeof STEPS)[number];
+
+/** The part of a change that one write makes; empty where it has nothing to do. */
+export function partOf({ replicas, containers }: Change, step: Step): Change {
+  if (step === 'Template') return containers ? { containers } : {};
+  return replicas ? { replicas } : {};
+}
+
+/** Whether nothing has to change. */
+export function isEmpty({ replicas, containers }: Change): boolean {
+  return !replicas && !containers;
+}
+
 /** What has to change so that the workload is as asked for; `1000m` and `1` are the same amount. */
 export function changeOf(request: Request, workload: Workload): Change {
   const from = replicasOf(workload);

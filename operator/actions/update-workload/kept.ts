@@ -1,8 +1,8 @@
 import { type ActionContext, formatTarget } from '../action.ts';
 import { listNames } from '../listing.ts';
-import { changeOf, linesOf } from './change.ts';
+import { changeOf, isEmpty, linesOf, partOf } from './change.ts';
 import type { Request } from './params.ts';
-import { readRecord } from './record.ts';
+import { brought, readRecord } from './record.ts';
 import { readWorkload, workloadTarget } from './workload.ts';
 
 /**
@@ -11,19 +11,17 @@ import { readWorkload, workloadTarget } from './workload.ts';
  */
 export async function tellWhatStays(request: Request, context: ActionContext): Promise<string | undefined> {
   const recorded = readRecord(context.before.result);
-  if (!recorded || linesOf(recorded.change).length === 0) return undefined;
+  if (!recorded || isEmpty(recorded.change)) return undefined;
   const found = await readWorkload(request, context);
   if ('failure' in found) return undefined;
-  const left = changeOf(request, found.workload);
-  const containers = left.containers ? undefined : recorded.change.containers;
-  const replicas = left.replicas ? undefined : recorded.change.replicas;
-  const lines = linesOf({ ...(containers ? { containers } : {}), ...(replicas ? { replicas } : {}) });
+  const { written } = brought(recorded, changeOf(request, found.workload));
+  const lines = written.flatMap((step) => linesOf(partOf(recorded.change, step)));
   if (lines.length === 0) return undefined;
   const { kind, namespace, name } = request;
   const shown = `${kind.toLowerCase()}/${name}`;
   const back = [
-    ...(containers ? [`kubectl -n ${namespace} rollout undo ${shown}`] : []),
-    ...(replicas ? [`kubectl -n ${namespace} scale ${shown} --replicas=${replicas.from}`] : []),
+    ...(written.includes('Template') ? [`kubectl -n ${namespace} rollout undo ${shown}`] : []),
+    ...(written.includes('Replicas') ? [`kubectl -n ${namespace} scale ${shown} --replicas=${recorded.change.replicas?.from}`] : []),
   ];
   return `${formatTarget(workloadTarget(request))} keeps ${listNames(lines)}; to go back: ${back.join(' && ')}`;
 }

@@ -6,14 +6,7 @@ const MOST_CONTAINERS = 32;
 const MOST_RESOURCES = 16;
 
 /** What can stand in the way of an update and be overridden, by the name that `ignore` has for it. */
-export const GUARDS = [
-  'HorizontalPodAutoscaler',
-  'ScaledObject',
-  'VerticalPodAutoscaler',
-  'GitOps',
-  'Controller',
-  'RolloutInProgress',
-] as const;
+const GUARDS = ['HorizontalPodAutoscaler', 'ScaledObject', 'VerticalPodAutoscaler', 'GitOps', 'Controller', 'RolloutInProgress'] as const;
 
 function amounts(description: string) {
   return z

@@ -2,12 +2,9 @@ import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import { formatTarget } from '../action.ts';
 import { listNames } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
-import { type Change, valuesOf } from './change.ts';
+import { type Change, isEmpty, partOf, STEPS, type Step, valuesOf } from './change.ts';
 import type { Request } from './params.ts';
 import { workloadTarget } from './workload.ts';
-
-/** The two writes of an update, in their order. */
-export type Step = 'Template' | 'Replicas';
 
 /** What stands in `status.result`: every value before and after, written there before the first effect, and which writes are known to be done. */
 export interface Recorded {
@@ -27,6 +24,16 @@ export function readRecord({ written, replicas, containers }: JsonObject): Recor
 export function resultOf({ change, written }: Recorded): JsonObject {
   // A change is made of texts and numbers only.
   return { changed: written.length > 0, ...(change as unknown as Readonly<Record<string, JsonValue>>), written };
+}
+
+/** The record with what is done by now: what differs no longer was written by this action, be it that nobody could note it before a crash. */
+export function brought({ change }: Recorded, left: Change): Recorded {
+  return { change, written: STEPS.filter((step) => !isEmpty(partOf(change, step)) && isEmpty(partOf(left, step))) };
+}
+
+/** The record after one more write. */
+export function withStep({ change, written }: Recorded, step: Step): Recorded {
+  return { change, written: [...written, step] };
 }
 
 /** Whoever changes the same values while the action runs wins: it neither writes over them nor waits for them. */
