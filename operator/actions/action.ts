@@ -66,6 +66,8 @@ export type Progress =
 export interface Plan {
   /** How many pods would be evicted or objects changed. */
   readonly change: number;
+  /** One line per value that would change, before → after, where an action can tell; absent for one whose parameters say it all. */
+  readonly changes?: readonly string[];
   /** One line per object that would be left alone, with the reason. */
   readonly skip: readonly string[];
   /** One line per object that forbids or delays the action, with the reason. */

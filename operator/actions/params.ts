@@ -28,15 +28,24 @@ export function objectName(description: string) {
 /** The name of the Node an action is aimed at. */
 export const nodeName = subdomain('Name of the Node. Required.');
 
-/** The name of a namespace: a DNS-1123 label. */
-export function namespaceName(description: string) {
-  const message = 'must be a DNS-1123 label such as shop';
+function dnsLabel(description: string, example: string) {
+  const message = `must be a DNS-1123 label such as ${example}`;
   return z
     .string()
     .min(1)
     .max(63)
     .regex(new RegExp(`^${LABEL}$`), message)
     .describe(description);
+}
+
+/** The name of a namespace: a DNS-1123 label. */
+export function namespaceName(description: string) {
+  return dnsLabel(description, 'shop');
+}
+
+/** The name of a container: a DNS-1123 label. */
+export function containerName(description: string) {
+  return dnsLabel(description, 'main');
 }
 
 /** The name of the Pod an action is aimed at. */
@@ -91,6 +100,16 @@ export function labelValue(description: string) {
     .string()
     .max(63)
     .regex(new RegExp(`^(${LABEL_TEXT})?$`), message)
+    .describe(description);
+}
+
+/** A Kubernetes quantity that is not negative, such as `250m` or `1.5Gi`; narrower than the grammar of `kube/quantity.ts` only in its length. */
+export function quantity(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^([0-9]{1,18}([.][0-9]{1,18})?|[.][0-9]{1,18})([KMGTPE]i|[numkMGTPE]|[eE][+-]?[12]?[0-9])?$/, 'must be a quantity such as 250m')
     .describe(description);
 }
 

@@ -37,6 +37,12 @@ const blocker = z
 
 const plan = z.object({
   change: count('How many pods would be evicted or objects changed.'),
+  changes: z
+    .array(text(MAX_LINE, 'One value that would change, before → after.'))
+    .max(MAX_LISTED)
+    .describe('What would change, before → after, one line each, at most 50; absent where the parameters say it all.')
+    .optional(),
+  changesOmitted: count('How many more would change than are listed; absent for none.').optional(),
   skip: z
     .array(text(MAX_LINE, 'One object and the reason why it would be left alone.'))
     .max(MAX_LISTED)

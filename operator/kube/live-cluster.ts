@@ -4,7 +4,7 @@ import type { KubeClient } from './client.ts';
 import type { Cluster, PodIdentity } from './cluster.ts';
 import { listAll } from './list.ts';
 import { type Node, projectNode } from './node.ts';
-import type { KubeObject, ObjectRef } from './object.ts';
+import type { KubeObject, ObjectRef, Resource } from './object.ts';
 import { type Pod, projectPod } from './pod.ts';
 import { NODES, PODS } from './resources.ts';
 import { FIELD_MANAGER } from './status.ts';
@@ -38,6 +38,24 @@ export class LiveCluster implements Cluster {
 
   async mergePatch(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<KubeObject> {
     return this.#client.patch(ref, 'merge', patch, notBegun(signal), { query: { fieldManager: FIELD_MANAGER } });
+  }
+
+  async strategicPatch(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#client.patch(ref, 'strategic', patch, notBegun(signal), { query: { fieldManager: FIELD_MANAGER } });
+  }
+
+  async patchScale(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#client.patch(ref, 'merge', patch, notBegun(signal), { subresource: 'scale', query: { fieldManager: FIELD_MANAGER } });
+  }
+
+  async list(
+    resource: Resource,
+    namespace: string,
+    labelSelector: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly KubeObject[]> {
+    const project = (raw: JsonObject) => raw as unknown as KubeObject;
+    return (await listAll(this.#client, resource, { namespace, query: { labelSelector }, project }, signal)).items;
   }
 
   async evict(pod: PodIdentity, gracePeriodSeconds: number | undefined, signal: AbortSignal): Promise<void> {

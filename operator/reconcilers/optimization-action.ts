@@ -1,4 +1,4 @@
-import { type ActionContext, type ActionDefinition, formatTarget, type Target } from '../actions/action.ts';
+import { type ActionContext, type ActionDefinition, formatTarget, type Plan, type Target } from '../actions/action.ts';
 import type { Blocker } from '../actions/blocker.ts';
 import { targetRef } from '../actions/target-ref.ts';
 import { MAX_MESSAGE } from '../api/condition.ts';
@@ -248,12 +248,15 @@ function beforeDeadline(next: Next, object: OptimizationAction, now: Date): Next
   return { ...next, orAfter: Math.min(next.orAfter, left) };
 }
 
-function bounded(plan: { readonly change: number; readonly skip: readonly string[]; readonly blocked: readonly string[] }) {
+function bounded(plan: Plan) {
   const listed = (lines: readonly string[]) => lines.slice(0, MAX_LISTED).map((line) => cut(line, MAX_LINE));
+  const changesOmitted = (plan.changes?.length ?? 0) - MAX_LISTED;
   const skipOmitted = plan.skip.length - MAX_LISTED;
   const blockedOmitted = plan.blocked.length - MAX_LISTED;
   return {
     change: plan.change,
+    ...(plan.changes ? { changes: listed(plan.changes) } : {}),
+    ...(changesOmitted > 0 ? { changesOmitted } : {}),
     skip: listed(plan.skip),
     ...(skipOmitted > 0 ? { skipOmitted } : {}),
     blocked: listed(plan.blocked),

@@ -4,7 +4,7 @@ import type { Budget } from '../../operator/kube/budget.ts';
 import type { Cluster, PodIdentity } from '../../operator/kube/cluster.ts';
 import { ApiError } from '../../operator/kube/error.ts';
 import type { Node } from '../../operator/kube/node.ts';
-import type { KubeObject, ObjectRef } from '../../operator/kube/object.ts';
+import type { KubeObject, ObjectRef, Resource } from '../../operator/kube/object.ts';
 import type { Pod } from '../../operator/kube/pod.ts';
 import type { JsonObject } from '../../operator/lib/json.ts';
 
@@ -70,6 +70,8 @@ export class FakeCluster implements Cluster {
   stalePods: readonly Pod[] | undefined;
   /** Kind, namespace and name of objects that `get` finds beside nodes. */
   readonly objects = new Map<string, KubeObject>();
+  /** What there is to list, by kind; a kind that is not in it is not installed. */
+  readonly lists = new Map<string, readonly KubeObject[] | Error>();
   /** Answers to evictions by pod name, used up in order; nothing left means yes. */
   readonly answers = new Map<string, Error[]>();
   /** On the clock of the eviction memory. */
@@ -153,6 +155,21 @@ export class FakeCluster implements Cluster {
     const patched = { ...found, metadata: { ...found.metadata, labels } };
     this.objects.set(keyOf(ref), patched);
     return patched;
+  }
+
+  async strategicPatch(): Promise<KubeObject> {
+    throw new Error('a real API server merges better than this would');
+  }
+
+  async patchScale(): Promise<KubeObject> {
+    throw new Error('a real API server scales better than this would');
+  }
+
+  async list(resource: Resource, namespace: string, _labelSelector: string | undefined): Promise<readonly KubeObject[]> {
+    this.calls.push(`list ${resource.plural} ${namespace}`);
+    const found = this.lists.get(resource.kind) ?? refusal(404, { reason: 'NotFound' });
+    if (found instanceof Error) throw found;
+    return found;
   }
 
   async evict(pod: PodIdentity): Promise<void> {
