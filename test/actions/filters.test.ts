@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FilterFacts, judgePod } from '../../operator/actions/drain/filters.ts';
+import { readRules } from '../../operator/actions/drain/rules.ts';
 import { describeRefusals, skipCounts, sortVerdicts } from '../../operator/actions/drain/verdicts.ts';
 import type { Pod } from '../../operator/kube/pod.ts';
 import { makePod, START } from './fake-cluster.ts';
@@ -9,6 +10,10 @@ const facts: FilterFacts = {
   ignoreDaemonSets: true,
   deleteEmptyDirData: false,
   skipNamespaces: [],
+  ignoreDoNotDisrupt: false,
+  forces: false,
+  timeLeft: 600,
+  partOf: readRules([]),
   now: START,
   daemonSetExists: (_namespace, name) => name === 'proxy',
 };

@@ -81,6 +81,7 @@ function recording(live: LiveCluster, writes: string[]): Cluster {
     getNode: (name, signal) => live.getNode(name, signal),
     getPod: (namespace, name, signal) => live.getPod(namespace, name, signal),
     listPodsOn: (name, selector, signal) => live.listPodsOn(name, selector, signal),
+    listAttachedVolumes: (name, signal) => live.listAttachedVolumes(name, signal),
     mergePatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.mergePatch(ref, patch, signal)),
     evict: (pod, grace, signal) => note(`evict ${pod.name}`, live.evict(pod, grace, signal)),
     deletePod: (pod, grace, signal) => note(`delete ${pod.name}`, live.deletePod(pod, grace, signal)),

@@ -5,7 +5,7 @@ import { count } from '../listing.ts';
 import { readTargetNode } from '../node-target.ts';
 import { timeLeft } from '../time-left.ts';
 import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
-import { begunWith, drained, drainResult, leftOver, refused } from './result.ts';
+import { begunWith, drained, drainResult, leftOver, NOTHING_DONE, refused } from './result.ts';
 import type { Sorted } from './verdicts.ts';
 
 /**
@@ -17,10 +17,10 @@ export async function startDrain(params: DrainRequest, context: ActionContext, m
   if ('failure' in found) return found.failure;
   if (preflight.refused.length > 0) return refused(params, undefined, preflight);
   if (timeLeft(context, params.timeoutSeconds) <= 0) {
-    const counted = { total: preflight.go.length, done: 0, cordon: { changed: false }, warnings: [] };
+    const counted = { ...NOTHING_DONE, total: preflight.go.length };
     return leftOver('Timeout', `the timeout of ${params.timeoutSeconds} s was over before the drain began`, counted, preflight, []);
   }
-  const cordoned = await cordonNode(found.node, context, 'drain');
+  const cordoned = await cordonNode(found.node, context, 'drain', params.excludeFromLoadBalancers);
   if ('failure' in cordoned) return cordoned.failure;
   const look = await lookFresh(params, context, mine);
   const begun = { ...begunWith(look, cordoned), done: 0 };
