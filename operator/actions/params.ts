@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-const WEEK = 7 * 86_400;
+/** The longest time in seconds that a spec may name. */
+export const WEEK = 7 * 86_400;
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}([.]${LABEL})*`;
 const QUALIFIED = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
@@ -50,9 +51,9 @@ export const podUID = z
   .describe('UID of the Pod that is meant; a namesake is left alone. Default: whichever is there at the start.')
   .optional();
 
-/** A length of time in whole seconds, a week at most. */
-export function seconds(least: number, description: string) {
-  return z.int32().min(least).max(WEEK).meta({ format: 'int32', description });
+/** A length of time in whole seconds, a week at most unless told. */
+export function seconds(least: number, description: string, most = WEEK) {
+  return z.int32().min(least).max(most).meta({ format: 'int32', description });
 }
 
 /**

@@ -42,8 +42,14 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
 
 const podLabels = { action: 'Label', label: { kind: 'Pod', namespace: 'shop', name: 'cart-0', set: { 'example.com/pool': 'spot' } } };
 
+const longDrain = { action: 'Drain', drain: { nodeName: 'worker-3', timeoutSeconds: 604_800, escalation: { forceAfterSeconds: 1 } } };
+
 /** The object in which a field is tried, where a rule over several fields keeps it out of the example. */
-export const AROUND: Readonly<Record<string, JsonObject>> = { 'spec.label.namespace': podLabels };
+export const AROUND: Readonly<Record<string, JsonObject>> = {
+  'spec.label.namespace': podLabels,
+  'spec.drain.escalation.deleteUnreadyAfterSeconds': longDrain,
+  'spec.drain.escalation.deleteAfterSeconds': longDrain,
+};
 
 /** Enums of which another field allows only some values at a time; the cases of that rule try them all. */
 export const COUPLED: readonly string[] = ['spec.action', 'spec.label.kind'];

@@ -6,7 +6,7 @@ import type { ActionContext } from '../action.ts';
 import { type Round, runRound } from '../eviction/round.ts';
 import { judgeRefusal } from '../eviction/verdict.ts';
 import type { Failure } from '../outcome.ts';
-import { seconds, withRules } from '../params.ts';
+import { seconds, WEEK, withRules } from '../params.ts';
 import { timeSince } from '../time-left.ts';
 import type { DrainRequest } from './look.ts';
 import { protectionOf } from './opt-outs.ts';
@@ -23,8 +23,9 @@ export const escalation = withRules(
     deleteUnreadyAfterSeconds: seconds(
       1,
       'Seconds from the start after which a Pod that is not ready and whose eviction is refused is deleted, budgets notwithstanding. Default: never.',
+      WEEK - 1,
     ).optional(),
-    deleteAfterSeconds: seconds(1, 'The same for every Pod whose eviction is refused. Default: never.').optional(),
+    deleteAfterSeconds: seconds(1, 'The same for every Pod whose eviction is refused. Default: never.', WEEK - 1).optional(),
     forceAfterSeconds: seconds(
       1,
       'Seconds after a Pod was asked to go until it is deleted with a grace of 1 s, and 5 s later with none. Default: never.',

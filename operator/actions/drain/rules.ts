@@ -49,10 +49,10 @@ export interface Part {
 }
 
 const DEFAULT: Part = { behavior: 'Drain', order: 0 };
-const OWN: Readonly<Record<string, Part>> = {
-  skip: { behavior: 'Skip', order: 0, own: true },
-  'wait-completed': { behavior: 'WaitCompleted', order: 0, own: true },
-};
+const OWN: ReadonlyMap<string, Part> = new Map([
+  ['skip', { behavior: 'Skip', order: 0, own: true }],
+  ['wait-completed', { behavior: 'WaitCompleted', order: 0, own: true }],
+]);
 
 /** Reads the rules once for all pods: the label of a pod comes first, then the first rule that matches (as Cluster API does). */
 export function readRules(rules: readonly DrainRule[]): (pod: Pod) => Part {
@@ -63,7 +63,6 @@ export function readRules(rules: readonly DrainRule[]): (pod: Pod) => Part {
     return { applies, part: { behavior, order } };
   });
   return (pod) => {
-    const own = Object.hasOwn(pod.labels, DRAIN_LABEL) ? OWN[pod.labels[DRAIN_LABEL]?.toLowerCase() ?? ''] : undefined;
-    return own ?? read.find(({ applies }) => applies(pod))?.part ?? DEFAULT;
+    return OWN.get(pod.labels[DRAIN_LABEL]?.toLowerCase() ?? '') ?? read.find(({ applies }) => applies(pod))?.part ?? DEFAULT;
   };
 }
