@@ -37,6 +37,8 @@ function messageOf(status: { readonly code: number; readonly message?: string } 
  * before them, the controllers and Events in the operator's namespace, and the usage for snapshots.
  */
 export function isOfAction({ verb, requestURI, objectRef }: Request): boolean {
-  if (verb === 'watch' || (verb === 'list' && !requestURI.includes('fieldSelector=spec.nodeName'))) return false;
+  if (verb === 'watch') return false;
+  // Nobody watches attachments: a list of them is a drain's.
+  if (verb === 'list' && !requestURI.includes('fieldSelector=spec.nodeName') && objectRef?.resource !== 'volumeattachments') return false;
   return objectRef?.namespace !== NAMESPACE && objectRef?.apiGroup !== 'metrics.k8s.io';
 }
