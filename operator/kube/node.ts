@@ -12,6 +12,8 @@ export interface Node {
   readonly ready: boolean;
   /** Empty where no cloud set it. */
   readonly providerID: string;
+  /** There, and true, while its status names attached volumes. */
+  readonly volumesAttached?: true;
   readonly allocatable: { readonly cpuMillicores: number; readonly memoryBytes: number };
 }
 
@@ -26,6 +28,7 @@ interface RawNode {
   readonly spec?: { readonly unschedulable?: boolean; readonly providerID?: string };
   readonly status?: {
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
+    readonly volumesAttached?: readonly unknown[] | null;
     readonly allocatable?: { readonly cpu?: unknown; readonly memory?: unknown };
   };
 }
@@ -42,6 +45,7 @@ export function projectNode(raw: unknown): Node {
     unschedulable: spec.unschedulable ?? false,
     ready: status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
     providerID: spec.providerID ?? '',
+    ...(status.volumesAttached?.length ? { volumesAttached: true as const } : {}),
     allocatable: { cpuMillicores: readMillicores(status.allocatable?.cpu), memoryBytes: readBytes(status.allocatable?.memory) },
   };
 }

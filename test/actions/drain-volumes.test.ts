@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drainOf, nextOf, params, webPods } from './drain-passes.ts';
-import { FakeCluster, makePod } from './fake-cluster.ts';
+import { FakeCluster, makeNode, makePod } from './fake-cluster.ts';
 
 const withClaim = (name: string) => makePod(name, { claims: [`${name}-data`] });
 const attachmentLists = (cluster: FakeCluster) => cluster.calls.filter((call) => call === 'list attachments').length;
@@ -59,6 +59,16 @@ describe('M11 A23 the volumes of the pods that went', () => {
     const pass = await gone(cluster, asked);
     expect(await pass(10)).toMatchObject({ state: 'succeeded' });
     expect(attachmentLists(cluster)).toBe(0);
+  });
+
+  it('a second drain waits for what the first left attached', async () => {
+    const cluster = new FakeCluster();
+    cluster.node = makeNode({ volumesAttached: true });
+    cluster.attached = ['pv-1'];
+    const pass = drainOf(cluster);
+    expect(await pass()).toMatchObject({ reason: 'VolumesAttached', total: 0 });
+    cluster.attached = [];
+    expect(await pass(5)).toMatchObject({ state: 'succeeded' });
   });
 
   it('the volumes of a pod that stays are not waited for; a claim that is gone is none', async () => {

@@ -16,6 +16,7 @@ import { nameOf } from './verdicts.ts';
 /** The kubelet gets so long to end what it was given one second for. */
 const SETTLE: Seconds = 5;
 const MOST_RECORDED = 50;
+const LONGEST_WHY = 256;
 
 /** `spec.drain.escalation`: the only way to delete a pod past its budget or to kill it (FIELD.md M12, K19, K28, A7, A8). */
 export const escalation = withRules(
@@ -157,5 +158,5 @@ function identity(pod: Pod): Pick<Step, 'pod' | 'uid'> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_WHY);
 }

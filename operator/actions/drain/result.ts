@@ -1,3 +1,4 @@
+import type { Node } from '../../kube/node.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Progress } from '../action.ts';
 import type { Blocker } from '../blocker.ts';
@@ -42,9 +43,10 @@ export function readBegun(result: JsonObject): Begun | undefined {
   return { total, cordon: cordon as JsonObject, warnings: known, steps: readSteps(escalation), volumes: readVolumes(volumes) };
 }
 
-/** The first record. */
-export function begunWith(look: Sorted, cordoned: Cordoned): Begun {
-  return { total: look.go.length, cordon: cordonResult(cordoned), warnings: look.warnings, steps: [], volumes: volumesIn(look, undefined) };
+/** The first record; volumes that an earlier drain left attached count as well. */
+export function begunWith(look: Sorted, cordoned: Cordoned, { volumesAttached }: Node): Begun {
+  const volumes = volumesIn(look, volumesAttached ? { attached: [] } : undefined);
+  return { total: look.go.length, cordon: cordonResult(cordoned), warnings: look.warnings, steps: [], volumes };
 }
 
 /** From the first pod with a claim on the volumes of the node are watched over. */

@@ -7,6 +7,7 @@ import { timeLeft } from '../time-left.ts';
 import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
 import { begunWith, drained, drainResult, leftOver, NOTHING_DONE, refused } from './result.ts';
 import type { Sorted } from './verdicts.ts';
+import { waitForVolumes } from './volumes.ts';
 
 /**
  * Everything before the first eviction: a look that writes nothing, so that a drain that is not allowed leaves no cordon behind (FIELD.md I2, A5);
@@ -23,9 +24,9 @@ export async function startDrain(params: DrainRequest, context: ActionContext, m
   const cordoned = await cordonNode(found.node, context, 'drain', params.excludeFromLoadBalancers);
   if ('failure' in cordoned) return cordoned.failure;
   const look = await lookFresh(params, context, mine);
-  const begun = { ...begunWith(look, cordoned), done: 0 };
+  const begun = { ...begunWith(look, cordoned, found.node), done: 0 };
   if (look.refused.length > 0) return refused(params, begun, look);
-  if (look.go.length === 0) return drained(params, begun, look);
+  if (look.go.length === 0) return (await waitForVolumes(params, context, begun, look, mine)) ?? drained(params, begun, look);
   mine.chosen = new Set(look.go.map((pod) => pod.uid));
   return {
     state: 'running',
