@@ -3,6 +3,7 @@ import type { Progress } from '../../operator/actions/action.ts';
 import { cordon } from '../../operator/actions/cordon.ts';
 import { drain } from '../../operator/actions/drain/drain.ts';
 import { uncordon } from '../../operator/actions/uncordon.ts';
+import { formatSeconds } from '../../operator/lib/time.ts';
 import { getNode } from '../cluster/nodes.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
 import type { Tenant } from '../cluster/tenant.ts';
@@ -71,7 +72,7 @@ describe('M9 pods that must not be disrupted', () => {
     expect(end).toMatchObject({ state: 'succeeded', result: { evicted: 1 } });
     const { startTime = '' } = (pod?.status ?? {}) as { startTime?: string };
     expect(passes.find((progress) => isWaiting(progress, 'DoNotDisrupt'))).toMatchObject({
-      blockers: [{ cause: 'DoNotDisrupt', retryAt: new Date(Date.parse(startTime) + 3_600_000).toISOString() }],
+      blockers: [{ cause: 'DoNotDisrupt', retryAt: formatSeconds(new Date(Date.parse(startTime) + 3_600_000)) }],
     });
   });
 

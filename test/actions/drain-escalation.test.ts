@@ -36,7 +36,7 @@ describe('M12 A8 deleting past a budget', () => {
     expect(removals(cluster)).toEqual(['evict a']);
     expect(await pass(60)).toMatchObject({
       reason: 'WaitingForPods',
-      result: { escalation: [{ pod: 'shop/a', uid: 'uid-a', step: 'Deleted', at: '2026-01-02T03:05:05.000Z', why: 'answer 429' }] },
+      result: { escalation: [{ pod: 'shop/a', uid: 'uid-a', step: 'Deleted', at: '2026-01-02T03:05:05Z', why: 'answer 429' }] },
     });
     expect(removals(cluster)).toEqual(['evict a', 'evict a', 'delete a']);
     cluster.vanish();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Pod } from '../../kube/pod.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import type { Seconds } from '../../lib/next.ts';
+import { formatSeconds } from '../../lib/time.ts';
 import type { ActionContext } from '../action.ts';
 import { type Round, runRound } from '../eviction/round.ts';
 import { judgeRefusal } from '../eviction/verdict.ts';
@@ -139,7 +140,7 @@ function evictElseDelete({ gracePeriodSeconds }: DrainRequest, { cluster, now }:
       const verdict = judgeRefusal(error);
       if (verdict.kind !== 'budget' && !(verdict.kind === 'later' && verdict.shown)) throw error;
       await cluster.deletePod(pod, gracePeriodSeconds, signal);
-      steps.push({ ...identity(pod), step: 'Deleted', at: now.toISOString(), why: messageOf(error) });
+      steps.push({ ...identity(pod), step: 'Deleted', at: formatSeconds(now), why: messageOf(error) });
     }
   };
 }
@@ -149,7 +150,7 @@ function force({ cluster, now }: ActionContext, steps: Step[]): Round['remove'] 
   return async (pod, signal) => {
     const shorten = (pod.deletionGraceSeconds ?? 0) > 1;
     await cluster.deletePod(pod, shorten ? 1 : 0, signal);
-    steps.push({ ...identity(pod), step: shorten ? 'Shortened' : 'Forced', at: now.toISOString() });
+    steps.push({ ...identity(pod), step: shorten ? 'Shortened' : 'Forced', at: formatSeconds(now) });
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Pod } from '../../kube/pod.ts';
 import { nodeTopic, podsOnTopic } from '../../kube/topics.ts';
 import type { Seconds } from '../../lib/next.ts';
+import { formatSeconds } from '../../lib/time.ts';
 import type { ActionContext, Progress } from '../action.ts';
 import { describeBlockers, mainCause, mergeBlockers, type NewBlocker } from '../eviction/blockers.ts';
 import type { Round } from '../eviction/round.ts';
@@ -61,7 +62,7 @@ export function protectionsOf(held: readonly Pod[], look: Sorted): readonly NewB
     if (why?.cause !== 'DoNotDisrupt') return [];
     const { mark = '', until } = why;
     const detail = mark.slice(0, LONGEST_DETAIL);
-    return [{ pod: nameOf(pod), uid: pod.uid, cause: why.cause, detail, ...(until ? { retryAt: until.toISOString() } : {}) }];
+    return [{ pod: nameOf(pod), uid: pod.uid, cause: why.cause, detail, ...(until ? { retryAt: formatSeconds(until) } : {}) }];
   });
 }
 

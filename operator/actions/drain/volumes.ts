@@ -4,6 +4,7 @@ import { CLAIMS } from '../../kube/resources.ts';
 import { nodeTopic, podsOnTopic } from '../../kube/topics.ts';
 import type { JsonObject, JsonValue } from '../../lib/json.ts';
 import type { Seconds } from '../../lib/next.ts';
+import { formatSeconds } from '../../lib/time.ts';
 import type { ActionContext, Progress } from '../action.ts';
 import type { RequestMemory } from '../eviction/memory.ts';
 import { listNames } from '../listing.ts';
@@ -49,7 +50,7 @@ export async function waitForVolumes(
   if (!volumes || volumeDetachTimeoutSeconds === 0) return undefined;
   const attached = await attachedVolumes(nodeName, look, context);
   if (attached.length === 0) return undefined;
-  const since = volumes.since ?? context.now.toISOString();
+  const since = volumes.since ?? formatSeconds(context.now);
   const waited = (context.now.getTime() - Date.parse(since)) / 1000;
   const left = Math.min(volumeDetachTimeoutSeconds - waited, timeLeft(context, params.timeoutSeconds));
   const known = { ...counted, volumes: { attached, since } };
