@@ -4,6 +4,7 @@ import { FIELD_MANAGER } from '../kube/status.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ActionContext } from './action.ts';
 import { fencedPatch } from './fenced-patch.ts';
+import { excludeChange, includeChange } from './load-balancers.ts';
 import { readTargetNode } from './node-target.ts';
 import { type Failure, failed } from './outcome.ts';
 
@@ -45,6 +46,7 @@ export async function cordonNode(
   node: Node,
   context: ActionContext,
   reason: string | undefined,
+  exclude = false,
 ): Promise<Cordoned | { readonly failure: Failure }> {
   const { actor } = context;
   const annotations = (found: Node) => ({
@@ -52,13 +54,17 @@ export async function cordonNode(
     [BEFORE_CORDON]: 'schedulable',
     ...(reason ? { [CORDON_REASON]: reason } : found.annotations[CORDON_REASON] === undefined ? {} : { [CORDON_REASON]: null }),
   });
-  const change = (found: Node) =>
-    found.unschedulable ? undefined : { metadata: { annotations: annotations(found) }, spec: { unschedulable: true } };
+  const change = (found: Node) => {
+    const excluded = exclude ? excludeChange(found, actor) : undefined;
+    if (found.unschedulable) return excluded && { metadata: { ...excluded } };
+    const metadata = { ...excluded, annotations: { ...annotations(found), ...excluded?.annotations } };
+    return { metadata, spec: { unschedulable: true } };
+  };
   const written = await writeNode(node, context, change);
   if ('failure' in written) return written;
   const { from, answer } = written;
   if (answer && answer.spec?.unschedulable !== true) return { failure: notKept(node.name, 'unschedulable') };
-  if (answer) return { changed: true, previouslyUnschedulable: false, cordonedBy: actor };
+  if (answer && !from.unschedulable) return { changed: true, previouslyUnschedulable: false, cordonedBy: actor };
   const cordonedBy = cordonOwner(from);
   return { changed: cordonedBy === actor, previouslyUnschedulable: cordonedBy !== actor, cordonedBy };
 }
@@ -66,10 +72,12 @@ export async function cordonNode(
 /** Uncordons the node unless it is schedulable, and takes our annotations away. */
 export async function uncordonNode(node: Node, context: ActionContext): Promise<Cordoned | { readonly failure: Failure }> {
   const change = (found: Node) => {
-    if (!found.unschedulable) return undefined;
+    const included = includeChange(found);
+    if (!found.unschedulable) return included && { metadata: { ...included } };
     const ours = RECORD.filter((key) => found.annotations[key] !== undefined);
-    const annotations = Object.fromEntries(ours.map((key) => [key, null]));
-    return { ...(ours.length > 0 ? { metadata: { annotations } } : {}), spec: { unschedulable: null } };
+    const annotations = { ...Object.fromEntries(ours.map((key) => [key, null])), ...included?.annotations };
+    const metadata = Object.keys(annotations).length > 0 ? { metadata: { ...included, annotations } } : {};
+    return { ...metadata, spec: { unschedulable: null } };
   };
   const written = await writeNode(node, context, change);
   if ('failure' in written) return written;
@@ -78,7 +86,7 @@ export async function uncordonNode(node: Node, context: ActionContext): Promise<
   return { changed: answer !== undefined, previouslyUnschedulable: from.unschedulable, cordonedBy: cordonOwner(from) };
 }
 
-function writeNode(node: Node, context: ActionContext, change: (found: Node) => { metadata?: JsonObject; spec: JsonObject } | undefined) {
+function writeNode(node: Node, context: ActionContext, change: (found: Node) => { metadata?: JsonObject; spec?: JsonObject } | undefined) {
   const read = async () => {
     const found = await readTargetNode(node.name, context);
     return 'failure' in found ? found : { state: found.node };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-const WEEK = 7 * 86_400;
+/** The longest time in seconds that a spec may name. */
+export const WEEK = 7 * 86_400;
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}([.]${LABEL})*`;
 const QUALIFIED = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
@@ -59,22 +60,25 @@ export const podUID = z
   .describe('UID of the Pod that is meant; a namesake is left alone. Default: whichever is there at the start.')
   .optional();
 
-/** The grace given to a pod; absent means the pod's own, which is never shortened unless the spec says so (FIELD.md K19). */
-export const gracePeriodSeconds = z
-  .int32()
-  .min(0)
-  .max(WEEK)
-  .meta({ format: 'int32', description: "Seconds a Pod gets to shut down; 0 kills it at once. Default: the Pod's own." })
-  .optional();
+/** A length of time in whole seconds, a week at most unless told. */
+export function seconds(least: number, description: string, most = WEEK) {
+  return z.int32().min(least).max(most).meta({ format: 'int32', description });
+}
+
+/**
+ * The grace given to a pod; absent means the pod's own, which is never shortened unless the spec says so. None at all is no grace to ask for:
+ * only the last step of an escalation kills (FIELD.md K19).
+ */
+export const gracePeriodSeconds = seconds(1, "Seconds a Pod gets to shut down, at least 1. Default: the Pod's own.").optional();
 
 /** How long an action may take, counted from `status.startedAt`, never without end (FIELD.md K26, A21). */
-export function timeoutSeconds(seconds: number) {
+export function timeoutSeconds(preset: number) {
   return z
     .int32()
     .min(1)
     .max(WEEK)
-    .default(seconds)
-    .meta({ format: 'int32', description: `Seconds from the start until it is given up as failed. Default ${seconds}.` });
+    .default(preset)
+    .meta({ format: 'int32', description: `Seconds from the start until it is given up as failed. Default ${preset}.` });
 }
 
 /** A yes or no with its default. */

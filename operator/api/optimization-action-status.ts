@@ -31,7 +31,9 @@ const blocker = z
     budget: text(253, 'The PodDisruptionBudget that forbids it; absent for other causes.').optional(),
     currentHealthy: count('Healthy pods that the budget counts now.').optional(),
     desiredHealthy: count('Healthy pods that the budget asks for.').optional(),
+    detail: text(MAX_LINE, 'One line more, such as the annotation that forbids it.').optional(),
     since: timestamp('When it was first seen to be blocked, RFC 3339.'),
+    retryAt: timestamp('When it is tried again without any change, RFC 3339; absent where nothing is due.').optional(),
   })
   .describe('Why one pod cannot go yet.');
 

@@ -35,6 +35,8 @@ export interface Cluster {
   getPod(namespace: string, name: string, signal: AbortSignal): Promise<Pod>;
   /** Lists the pods bound to the node fresh, 500 a page with `fieldSelector=spec.nodeName` (FIELD.md K6). */
   listPodsOn(nodeName: string, podSelector: string | undefined, signal: AbortSignal): Promise<readonly Pod[]>;
+  /** The names of the PersistentVolumes that are attached to the node, or on their way to or from it, listed fresh. */
+  listAttachedVolumes(nodeName: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Applies a JSON merge patch; put `metadata.uid` or `metadata.resourceVersion` into it to fence it (then 409 or 422 when replaced). */
   mergePatch(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<KubeObject>;
   /** Applies a strategic merge patch, which merges containers by name where a JSON merge patch replaces them all; fenced in the same way. */

@@ -6,7 +6,7 @@ import { listAll } from './list.ts';
 import { type Node, projectNode } from './node.ts';
 import type { KubeObject, ObjectRef, Resource } from './object.ts';
 import { type Pod, projectPod } from './pod.ts';
-import { NODES, PODS } from './resources.ts';
+import { NODES, PODS, VOLUME_ATTACHMENTS } from './resources.ts';
 import { FIELD_MANAGER } from './status.ts';
 
 /** The cluster port on a real API server. */
@@ -34,6 +34,12 @@ export class LiveCluster implements Cluster {
   async listPodsOn(nodeName: string, podSelector: string | undefined, signal: AbortSignal): Promise<readonly Pod[]> {
     const query = { fieldSelector: `spec.nodeName=${nodeName}`, labelSelector: podSelector };
     return (await listAll(this.#client, PODS, { query, project: projectPod }, signal)).items;
+  }
+
+  async listAttachedVolumes(nodeName: string, signal: AbortSignal): Promise<readonly string[]> {
+    // The API server knows no field selector for the node of an attachment.
+    const project = (raw: JsonObject) => attachedVolume(raw, nodeName);
+    return (await listAll(this.#client, VOLUME_ATTACHMENTS, { project }, signal)).items;
   }
 
   async mergePatch(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<KubeObject> {
@@ -87,4 +93,10 @@ function notBegun(signal: AbortSignal): AbortSignal {
 /** Only this incarnation of the pod (FIELD.md K25, A13). */
 function deleteOptions(pod: PodIdentity, gracePeriodSeconds: number | undefined): JsonObject {
   return { preconditions: { uid: pod.uid }, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) };
+}
+
+/** An attachment without a name of a volume belongs to no PersistentVolume: it is written into the pod and goes with it. */
+function attachedVolume({ spec }: JsonObject, nodeName: string): string | undefined {
+  const attachment = spec as { readonly nodeName?: string; readonly source?: { readonly persistentVolumeName?: string } } | undefined;
+  return attachment?.nodeName === nodeName ? attachment.source?.persistentVolumeName : undefined;
 }

@@ -14,6 +14,8 @@ export interface Node {
   readonly ready: boolean;
   /** Empty where no cloud set it. */
   readonly providerID: string;
+  /** There, and true, while its status names attached volumes. */
+  readonly volumesAttached?: true;
   readonly allocatable: { readonly cpuMillicores: number; readonly memoryBytes: number };
 }
 
@@ -34,6 +36,7 @@ interface RawNode {
   readonly spec?: { readonly unschedulable?: boolean; readonly providerID?: string };
   readonly status?: {
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
+    readonly volumesAttached?: readonly unknown[] | null;
     readonly allocatable?: { readonly cpu?: unknown; readonly memory?: unknown };
   };
 }
@@ -51,6 +54,7 @@ export function projectNode(raw: unknown): Node {
     cordonManager: spec.unschedulable ? cordonManager(metadata.managedFields ?? []) : '',
     ready: status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
     providerID: spec.providerID ?? '',
+    ...(status.volumesAttached?.length ? { volumesAttached: true as const } : {}),
     allocatable: { cpuMillicores: readMillicores(status.allocatable?.cpu), memoryBytes: readBytes(status.allocatable?.memory) },
   };
 }

@@ -83,6 +83,7 @@ function recording(live: LiveCluster, writes: string[]): Cluster {
     getNode: (name, signal) => live.getNode(name, signal),
     getPod: (namespace, name, signal) => live.getPod(namespace, name, signal),
     listPodsOn: (name, selector, signal) => live.listPodsOn(name, selector, signal),
+    listAttachedVolumes: (name, signal) => live.listAttachedVolumes(name, signal),
     mergePatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.mergePatch(ref, patch, signal)),
     strategicPatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.strategicPatch(ref, patch, signal)),
     patchScale: (ref, patch, signal) => note(`patch ${ref.resource.plural}/scale ${ref.name}`, live.patchScale(ref, patch, signal)),

@@ -6,6 +6,16 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.drain.podSelector': 'app=shop',
   'spec.drain.skipNamespaces': ['shop'],
   'spec.drain.skipNamespaces[]': 'shop',
+  'spec.drain.rules': [{ podSelector: 'app=db', order: 1 }],
+  'spec.drain.rules[]': { podSelector: 'app=db', order: 1 },
+  'spec.drain.rules[].podSelector': 'app=db',
+  'spec.drain.rules[].namespaces': ['shop'],
+  'spec.drain.rules[].namespaces[]': 'shop',
+  'spec.drain.escalation': { deleteAfterSeconds: 300 },
+  'spec.drain.escalation.deleteUnreadyAfterSeconds': 60,
+  'spec.drain.escalation.deleteAfterSeconds': 300,
+  'spec.drain.escalation.forceAfterSeconds': 60,
+  'spec.cordon.excludeFromLoadBalancers': true,
   'spec.uncordon.reason': 'maintenance is over',
   'spec.label.namespace': 'shop',
   'spec.label.set{}': 'spot',
@@ -39,8 +49,14 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
 
 const podLabels = { action: 'Label', label: { kind: 'Pod', namespace: 'shop', name: 'cart-0', set: { 'example.com/pool': 'spot' } } };
 
+const longDrain = { action: 'Drain', drain: { nodeName: 'worker-3', timeoutSeconds: 604_800, escalation: { forceAfterSeconds: 1 } } };
+
 /** The object in which a field is tried, where a rule over several fields keeps it out of the example. */
-export const AROUND: Readonly<Record<string, JsonObject>> = { 'spec.label.namespace': podLabels };
+export const AROUND: Readonly<Record<string, JsonObject>> = {
+  'spec.label.namespace': podLabels,
+  'spec.drain.escalation.deleteUnreadyAfterSeconds': longDrain,
+  'spec.drain.escalation.deleteAfterSeconds': longDrain,
+};
 
 /** Enums of which another field allows only some values at a time; the cases of that rule try them all. */
 export const COUPLED: readonly string[] = ['spec.action', 'spec.label.kind'];

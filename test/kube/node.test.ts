@@ -58,3 +58,11 @@ test.each([{}, null, undefined, { metadata: { labels: null, annotations: null } 
     allocatable: { cpuMillicores: 0, memoryBytes: 0 },
   });
 });
+
+test.each([
+  [[{ name: 'kubernetes.io/csi/x^y', devicePath: '' }], true],
+  [[], undefined],
+  [null, undefined],
+])('a node whose status names the volumes %j', (volumesAttached, expected) => {
+  expect(projectNode({ status: { volumesAttached } }).volumesAttached).toBe(expected);
+});

@@ -37,7 +37,9 @@ function messageOf(status: { readonly code: number; readonly message?: string } 
  * before them, which are of the whole cluster, the controllers in the operator's namespace, Events, and the usage for snapshots.
  */
 export function isOfAction({ verb, requestURI, objectRef }: Request): boolean {
-  const isStanding = objectRef?.namespace === undefined && !requestURI.includes('fieldSelector=spec.nodeName');
-  if (verb === 'watch' || (verb === 'list' && isStanding)) return false;
+  if (verb === 'watch') return false;
+  // Nobody watches attachments: a list of them is a drain's.
+  const isDrains = requestURI.includes('fieldSelector=spec.nodeName') || objectRef?.resource === 'volumeattachments';
+  if (verb === 'list' && objectRef?.namespace === undefined && !isDrains) return false;
   return objectRef?.namespace !== NAMESPACE && objectRef?.resource !== 'events' && objectRef?.apiGroup !== 'metrics.k8s.io';
 }
