@@ -21,7 +21,9 @@ import { Process } from './process.ts';
 import { isRelevantAction, isUrgentAction, ownedActionStatus } from './reconcilers/action-changes.ts';
 import { isFinished, statusOf } from './reconcilers/action-status.ts';
 import { BackendReconciler, isRelevantBackend, isUrgentBackend, troubleStatus } from './reconcilers/backend.ts';
+import { Graveyard } from './reconcilers/graveyard.ts';
 import { ActionReconciler } from './reconcilers/optimization-action.ts';
+import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
@@ -59,6 +61,10 @@ export function compose(config: Config): Process {
   const objects = startObjectWatches<OptimizationAction, OptimizationBackend>(OPTIMIZATION_ACTIONS, OPTIMIZATION_BACKENDS);
   const named = new NamedDataWatch(watches, namespace, bus);
 
+  // What outlives the objects.
+  const clock = () => new Date();
+  const graveyard = new Graveyard({ client, namespace, clock, onError: (error) => telling.graveyard(error) });
+
   // Upstreams: tasks in, reports and snapshots out.
   const upstreams = new Upstreams();
   const snapshots = new SnapshotSource({
@@ -72,6 +78,7 @@ export function compose(config: Config): Process {
     client,
     view: caches,
     store: objects.actions,
+    buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
     collect: (signal: AbortSignal) => snapshots.collect(signal),
@@ -92,12 +99,22 @@ export function compose(config: Config): Process {
   const locks = new TargetLocks((topic) => bus.publish(topic));
   const ownPod = config.POD_NAME ? { namespace, name: config.POD_NAME } : undefined;
   const backendExists = (name: string) => objects.backends.get(`${namespace}/${name}`) !== undefined;
+  const retention = new Retention({
+    backendExists,
+    clock,
+    onDue: (key, why) => {
+      telling.actionRemoved(key, why);
+      actionController.enqueue(key);
+    },
+  });
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
     locks,
     backendExists,
-    clock: () => new Date(),
+    earlierRun: (object) => graveyard.earlierRun(object),
+    isDue: (key) => retention.isDue(key),
+    clock,
     ...(ownPod ? { ownPod } : {}),
   });
   const actionController = new Controller<OptimizationActionStatus, OptimizationAction>({
@@ -117,7 +134,12 @@ export function compose(config: Config): Process {
     explain: (object, message, now) =>
       statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
     onWritten: (object, before, after) => telling.actionWritten(object, before, after),
-    onGone: (object) => locks.release(keyOf(object)),
+    beforeGone: (object) => graveyard.bury(object),
+    onGone: (object) => {
+      locks.release(keyOf(object));
+      // Without the finalizer nothing was written before; known at once, it is before the first pass over a namesake.
+      graveyard.bury(object).catch((error: unknown) => telling.graveyard(error));
+    },
     onError: (key, error, retryIn) => telling.passFailed('actions', key, error, retryIn),
   });
   const backendReconciler = new BackendReconciler({
@@ -150,7 +172,9 @@ export function compose(config: Config): Process {
       void upstreams.stop(object.metadata.name, 5, true);
       // Nobody takes their results any more: they may go.
       for (const action of objects.actions.values()) {
-        if (action.spec?.source?.backend === object.metadata.name) actionController.enqueue(keyOf(action));
+        if (action.spec?.source?.backend !== object.metadata.name) continue;
+        retention.notice(action, action);
+        actionController.enqueue(keyOf(action));
       }
     },
     onError: (key, error, retryIn) => telling.passFailed('backends', key, error, retryIn),
@@ -158,6 +182,7 @@ export function compose(config: Config): Process {
 
   // Who hears of which change.
   objects.actions.onChange((_, after) => after && upstreams.noticeAction(after));
+  objects.actions.onChange((before, after) => retention.notice(before, after));
   objects.events.onChange((_, after) => after && upstreams.observeEvent(after));
   caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after));
   caches.podStore.onChange((before, after) => upstreams.observePod(before, after));
@@ -191,8 +216,9 @@ export function compose(config: Config): Process {
     recorder,
     controllers: [actionController, backendController],
     environment,
-    startWatches: () => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches)],
+    startWatches: (signal) => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches), graveyard.load(signal)],
     onSynced: () => {
+      retention.open(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
         if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);

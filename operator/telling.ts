@@ -7,6 +7,7 @@ import type { ReflectorEvent } from './kube/reflector.ts';
 import type { Logger, Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { noteOf } from './reconcilers/action-changes.ts';
+import type { Passing } from './reconcilers/retention.ts';
 import type { UpstreamNews } from './sync/upstream.ts';
 
 /** Turns what happens into log lines, metrics and Events; nobody else decides what is worth telling. */
@@ -46,6 +47,17 @@ export class Telling {
     this.#metrics.actionsFinished.inc({ action: object.spec?.action ?? '', phase: after.phase ?? '' });
     this.#metrics.actionSeconds.observe({ action: object.spec?.action ?? '' }, duration);
     this.#actions.info({ ...fields, duration_seconds: duration }, ready?.message ?? '');
+  }
+
+  /** A finished action goes. */
+  actionRemoved(key: string, why: Passing): void {
+    this.#metrics.actionsRemoved.inc({ why });
+    this.#actions.debug({ object: key, why }, why === 'expired' ? 'its time to live is over' : 'there are too many finished ones');
+  }
+
+  /** What is known of an action that is gone could not be read or written. */
+  graveyard(error: unknown): void {
+    this.#actions.error({ err: error }, `tombstones: ${messageOf(error)}`);
   }
 
   /** A backend's status was written. */

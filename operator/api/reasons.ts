@@ -24,6 +24,7 @@ export const REASONS = {
   Uncordoned: 'Somebody uncordoned the node while it was drained.',
   TargetNotFound: 'The target does not exist.',
   TargetReplaced: 'An object of the same name exists, but it is not the one that was meant.',
+  AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
   Forbidden: 'The operator lacks a right; the message names it.',
