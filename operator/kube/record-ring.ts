@@ -69,7 +69,7 @@ export class RecordRing {
 
   /** Reads what earlier processes wrote; tries until it could, or the signal aborts. */
   async load(signal: AbortSignal): Promise<void> {
-    let newest = Number.NEGATIVE_INFINITY;
+    const newest = new Map<Slot, number>();
     for (const slot of this.#slots) {
       const data = await this.#read(slot, signal);
       for (const [name, value] of Object.entries(data)) {
@@ -78,11 +78,13 @@ export class RecordRing {
         // Somebody else's, or spoilt by hand.
         if (Number.isNaN(at)) continue;
         this.#note(slot, name, value);
-        if (at > newest) this.#current = slot.index;
-        newest = Math.max(newest, at);
+        newest.set(slot, Math.max(at, newest.get(slot) ?? 0));
         if ((this.#entries.get(name)?.at ?? 0) <= at) this.#entries.set(name, { slot, at, text: value.slice(time.length + 1) });
       }
     }
+    // The one that was being filled; times alone can be equal, or of clocks that differ.
+    const byTime = [...newest].sort(([, a], [, b]) => b - a).map(([slot]) => slot);
+    this.#current = (byTime.find((slot) => this.#hasRoom(slot)) ?? byTime[0])?.index ?? 0;
   }
 
   /** The record of this name, if there is one that is not too old. */
@@ -109,8 +111,7 @@ export class RecordRing {
 
   #withRoom(name: string): Slot {
     const current = this.#slotAt(this.#current);
-    const { records, bytes } = this.#options;
-    if (current.keys.has(name) || (current.keys.size < records && current.bytes < bytes)) return current;
+    if (current.keys.has(name) || this.#hasRoom(current)) return current;
     this.#current = (this.#current + 1) % this.#slots.length;
     const next = this.#slotAt(this.#current);
     for (const old of next.keys.keys()) {
@@ -120,6 +121,10 @@ export class RecordRing {
     next.keys.clear();
     next.bytes = 0;
     return next;
+  }
+
+  #hasRoom({ keys, bytes }: Slot): boolean {
+    return keys.size < this.#options.records && bytes < this.#options.bytes;
   }
 
   #slotAt(index: number): Slot {
