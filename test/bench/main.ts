@@ -2,10 +2,12 @@ import { cordonLatency } from './cordon-latency.ts';
 import { cordonWrites } from './cordon-writes.ts';
 import { drain10Budget, drain100 } from './drains.ts';
 import { type Figure, note } from './figure.ts';
+import { finished } from './finished.ts';
 import { idle } from './idle.ts';
+import { idleCrowd } from './idle-crowd.ts';
 import { start } from './start.ts';
 
-const figures: readonly Figure[] = [drain100, drain10Budget, cordonLatency, cordonWrites, idle, start];
+const figures: readonly Figure[] = [drain100, drain10Budget, cordonLatency, cordonWrites, idle, idleCrowd, finished, start];
 
 const help = `Usage: node test/bench/main.ts [name …]
 
