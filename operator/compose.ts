@@ -131,8 +131,11 @@ export function compose(config: Config): Process {
     isUrgent: isUrgentAction,
     owned: ownedActionStatus,
     rank: (object) => object.spec?.priority ?? 5,
+    // The end that was recorded stays, also when the object cannot be deleted just now.
     explain: (object, message, now) =>
-      statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
+      object.status && isFinished(object)
+        ? object.status
+        : statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
     onWritten: (object, before, after) => telling.actionWritten(object, before, after),
     beforeGone: (object) => graveyard.bury(object),
     onGone: (object) => {

@@ -67,8 +67,10 @@ export class RecordRing {
     this.#slots = options.names.map(emptySlot);
   }
 
-  /** Reads what earlier processes wrote; tries until it could, or the signal aborts. */
+  /** Reads anew what other processes wrote, before this one writes; tries until it could, or the signal aborts. */
   async load(signal: AbortSignal): Promise<void> {
+    this.#entries.clear();
+    for (const slot of this.#slots) Object.assign(slot, emptySlot(slot.name, slot.index));
     const newest = new Map<Slot, number>();
     for (const slot of this.#slots) {
       const data = await this.#read(slot, signal);

@@ -26,20 +26,28 @@ export interface GraveyardOptions {
  */
 export class Graveyard {
   readonly #ring: RecordRing;
+  /** Only the process that leads writes: two would overwrite each other's. */
+  #opened = false;
 
   constructor(options: GraveyardOptions) {
     this.#ring = new RecordRing({ ...(options.bounds ?? BOUNDS), ...options, names: TOMBSTONE_MAPS });
   }
 
-  /** Reads what earlier processes wrote; tries until it could, or the signal aborts. */
-  load(signal: AbortSignal): Promise<void> {
-    return this.#ring.load(signal);
+  /** Reads what earlier leaders wrote, and buries from then on; tries until it could, or the signal aborts. Call it whenever this process begins to lead. */
+  async load(signal: AbortSignal): Promise<void> {
+    await this.#ring.load(signal);
+    this.#opened = !signal.aborted;
+  }
+
+  /** Buries no more: another process does. */
+  close(): void {
+    this.#opened = false;
   }
 
   /** Resolves when the tombstone of a finished object is written; it is known at once. Another object needs none. Throws when it could not be written. */
   async bury(object: OptimizationAction): Promise<void> {
     const found = tombstoneOf(object);
-    if (!found) return;
+    if (!found || !this.#opened) return;
     const { name, uid } = object.metadata;
     const earlier = this.find(name);
     // The one that really ran is remembered, for as long as it is made anew.

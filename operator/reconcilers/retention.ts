@@ -45,8 +45,10 @@ export class Retention {
     this.#cap = options.cap ?? CAP;
   }
 
-  /** Begins with these objects; call it when all stores are filled. Changes before do not count. */
+  /** Begins with these objects; call it when all stores are filled, whenever this process begins to lead. Changes before do not count. */
   open(objects: Iterable<OptimizationAction>): void {
+    this.#ends.clear();
+    this.#due.clear();
     this.#opened = true;
     for (const object of objects) this.notice(undefined, object);
   }
@@ -72,9 +74,10 @@ export class Retention {
     return this.#due.has(key);
   }
 
-  /** Chooses no more. */
+  /** Chooses no more, until it is opened again. */
   close(): void {
     this.#opened = false;
+    this.#looksAt = Number.POSITIVE_INFINITY;
     clearTimeout(this.#timer);
   }
 

@@ -67,6 +67,20 @@ test('made anew over and over, the one that really ran is remembered, and for 30
   expect(graveyard.earlierRun(finished({ uid: 'fourth' }))).toBeUndefined();
 });
 
+test('a process that does not lead buries nothing, and knows what the leader buried as soon as it leads itself', async () => {
+  const { next } = await start();
+  const [leader, standby] = [await next(), await next()];
+  standby.close();
+  await standby.bury(finished({ name: 'b' }));
+  await leader.bury(finished({ uid: 'first' }));
+  expect(standby.find('a')).toBeUndefined();
+  leader.close();
+  await standby.load(signal);
+  expect(standby.earlierRun(finished({ uid: 'second' }))).toMatchObject({ uid: 'first' });
+  await standby.bury(finished({ name: 'c' }));
+  expect(['a', 'b', 'c'].map((name) => standby.find(name) !== undefined)).toEqual([true, false, true]);
+});
+
 test('buried once more, as when its deletion is seen after it was asked for, it is not written again', async () => {
   const { next, namespace } = await start();
   const graveyard = await next();

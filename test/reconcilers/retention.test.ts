@@ -149,4 +149,7 @@ test('nothing is chosen before it is opened or after it is closed', () => {
   retention.close();
   vi.advanceTimersByTime(DAY);
   expect(told).toEqual([]);
+  retention.open([over]);
+  vi.advanceTimersByTime(0);
+  expect(told).toEqual(['ns/a expired']);
 });
