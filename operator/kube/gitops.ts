@@ -1,17 +1,23 @@
 import type { ObjectMeta } from './object.ts';
 
-/**
- * Labels and annotations by which Argo CD (by annotation, and by its older label) and Flux (Kustomization, HelmRelease) know their objects. The
- * label `app.kubernetes.io/instance` is also what Helm charts set: such an object is somebody's declared state as well.
- */
-const MARKS = [
-  'argocd.argoproj.io/tracking-id',
-  'app.kubernetes.io/instance',
-  'kustomize.toolkit.fluxcd.io/name',
-  'helm.toolkit.fluxcd.io/name',
-] as const;
+/** Labels and annotations by which Argo CD and Flux know the objects they keep as their repository says (FIELD.md A43, A47). */
+const MARKS: Readonly<Record<string, string>> = {
+  'argocd.argoproj.io/tracking-id': 'Argo CD',
+  'argocd.argoproj.io/instance': 'Argo CD',
+  'kustomize.toolkit.fluxcd.io/name': 'Flux',
+  'helm.toolkit.fluxcd.io/name': 'Flux',
+};
 
-/** Whether a GitOps tool tracks the object: whoever changes or deletes it behind that tool only makes the tool undo it (FIELD.md A43). */
-export function isTrackedByGitOps({ labels = {}, annotations = {} }: Pick<ObjectMeta, 'labels' | 'annotations'>): boolean {
-  return MARKS.some((mark) => mark in labels || mark in annotations);
+/** Argo CD's label unless it is told otherwise; Helm charts set it as well, so it says that the object is declared somewhere, but not by whom. */
+const INSTANCE = 'app.kubernetes.io/instance';
+
+/** The GitOps tool that keeps this object, with the name it knows it by, such as `Flux (apps)`; undefined where none does. */
+function gitOpsOwner({ labels = {}, annotations = {} }: Pick<ObjectMeta, 'labels' | 'annotations'>): string | undefined {
+  const mark = Object.keys(MARKS).find((key) => key in labels || key in annotations);
+  return mark && `${MARKS[mark]} (${annotations[mark] ?? labels[mark]})`;
+}
+
+/** Whether a GitOps tool may keep this object: deleted by us, it would only be made anew, or missed for ever. */
+export function isTrackedByGitOps(metadata: Pick<ObjectMeta, 'labels' | 'annotations'>): boolean {
+  return gitOpsOwner(metadata) !== undefined || INSTANCE in (metadata.labels ?? {});
 }

@@ -28,6 +28,7 @@ test.each(['Pending', 'AwaitingApproval', 'Queued', 'Suspended', 'Running'] as c
 test.each([
   [{ annotations: { 'argocd.argoproj.io/tracking-id': 'app:cloudoptim.io/OptimizationAction:ns/a' } }],
   [{ labels: { 'app.kubernetes.io/instance': 'app' } }],
+  [{ labels: { 'argocd.argoproj.io/instance': 'app' } }],
   [{ labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } }],
   [{ labels: { 'helm.toolkit.fluxcd.io/name': 'chart' } }],
 ])('what carries %j never goes by its time', (metadata) => {
