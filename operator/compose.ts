@@ -21,8 +21,11 @@ import { Process } from './process.ts';
 import { isRelevantAction, isUrgentAction, ownedActionStatus } from './reconcilers/action-changes.ts';
 import { isFinished, statusOf } from './reconcilers/action-status.ts';
 import { BackendReconciler, isRelevantBackend, isUrgentBackend, troubleStatus } from './reconcilers/backend.ts';
+import { Graveyard } from './reconcilers/graveyard.ts';
 import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
+
+import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
@@ -60,6 +63,10 @@ export function compose(config: Config): Process {
   const objects = startObjectWatches<OptimizationAction, OptimizationBackend>(OPTIMIZATION_ACTIONS, OPTIMIZATION_BACKENDS);
   const named = new NamedDataWatch(watches, namespace, bus);
 
+  // What outlives the objects.
+  const clock = () => new Date();
+  const graveyard = new Graveyard({ client, namespace, clock, onError: (error) => telling.graveyard(error) });
+
   // Upstreams: tasks in, reports and snapshots out.
   const upstreams = new Upstreams();
   const snapshots = new SnapshotSource({
@@ -73,6 +80,7 @@ export function compose(config: Config): Process {
     client,
     view: caches,
     store: objects.actions,
+    buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
     collect: (signal: AbortSignal) => snapshots.collect(signal),
@@ -93,12 +101,22 @@ export function compose(config: Config): Process {
   const locks = new TargetLocks((topic) => bus.publish(topic));
   const ownPod = config.POD_NAME ? { namespace, name: config.POD_NAME } : undefined;
   const backendExists = (name: string) => objects.backends.get(`${namespace}/${name}`) !== undefined;
+  const retention = new Retention({
+    backendExists,
+    clock,
+    onDue: (key, why) => {
+      telling.actionRemoved(key, why);
+      actionController.enqueue(key);
+    },
+  });
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
     locks,
     backendExists,
-    clock: () => new Date(),
+    earlierRun: (object) => graveyard.earlierRun(object),
+    isDue: (key) => retention.isDue(key),
+    clock,
     ...(ownPod ? { ownPod } : {}),
   });
   const actionController = new Controller<OptimizationActionStatus, OptimizationAction>({
@@ -115,12 +133,18 @@ export function compose(config: Config): Process {
     isUrgent: isUrgentAction,
     owned: ownedActionStatus,
     rank: (object) => object.spec?.priority ?? 5,
+    // The end that was recorded stays, also when the object cannot be deleted just now.
     explain: (object, message, now) =>
-      statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
+      object.status && isFinished(object)
+        ? object.status
+        : statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
     onWritten: (object, before, after) => telling.actionWritten(object, before, after),
+    beforeGone: (object) => graveyard.bury(object),
     onGone: (object) => {
       locks.release(keyOf(object));
       orphans.actionGone(keyOf(object));
+      // Without the finalizer nothing was written before; known at once, it is before the first pass over a namesake.
+      graveyard.bury(object).catch((error: unknown) => telling.graveyard(error));
     },
     onError: (key, error, retryIn) => telling.passFailed('actions', key, error, retryIn),
   });
@@ -161,7 +185,9 @@ export function compose(config: Config): Process {
       void upstreams.stop(object.metadata.name, 5, true);
       // Nobody takes their results any more: they may go.
       for (const action of objects.actions.values()) {
-        if (action.spec?.source?.backend === object.metadata.name) actionController.enqueue(keyOf(action));
+        if (action.spec?.source?.backend !== object.metadata.name) continue;
+        retention.notice(action, action);
+        actionController.enqueue(keyOf(action));
       }
     },
     onError: (key, error, retryIn) => telling.passFailed('backends', key, error, retryIn),
@@ -169,6 +195,7 @@ export function compose(config: Config): Process {
 
   // Who hears of which change.
   objects.actions.onChange((_, after) => after && upstreams.noticeAction(after));
+  objects.actions.onChange((before, after) => retention.notice(before, after));
   objects.events.onChange((_, after) => after && upstreams.observeEvent(after));
   caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after));
   caches.nodeStore.onChange((before, after) => orphans.nodeChanged(before, after));
@@ -203,8 +230,9 @@ export function compose(config: Config): Process {
     recorder,
     controllers: [actionController, backendController],
     environment,
-    startWatches: () => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches)],
+    startWatches: (signal) => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches), graveyard.load(signal)],
     onSynced: () => {
+      retention.open(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
         if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);

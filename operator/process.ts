@@ -28,8 +28,8 @@ export interface ProcessOptions {
   readonly recorder: EventRecorder;
   readonly controllers: readonly [actions: Stoppable, backends: Stoppable];
   readonly environment: EnvironmentLoop;
-  /** Starts the standing watches; each promise resolves when its store is filled. */
-  readonly startWatches: () => readonly Promise<void>[];
+  /** Starts the standing watches and reads what is kept; each promise resolves when its store is filled. */
+  readonly startWatches: (signal: AbortSignal) => readonly Promise<void>[];
   /** Runs once, when all stores are filled and before the first pass. */
   readonly onSynced: () => void;
 }
@@ -105,7 +105,7 @@ export class Process implements LifeCycle {
 
   async #run(): Promise<void> {
     const { controllers, environment, log, onSynced, startWatches } = this.#options;
-    const lists = Promise.all(startWatches());
+    const lists = Promise.all(startWatches(this.#stop.signal));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#stop.signal.addEventListener('abort', () => resolve(), { once: true });
     await Promise.race([lists, promise]);

@@ -9,6 +9,8 @@ import type { Logger, Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { noteOf } from './reconcilers/action-changes.ts';
 import { nodeNoteOf, nodeObject } from './reconcilers/node-notes.ts';
+
+import type { Passing } from './reconcilers/retention.ts';
 import type { UpstreamNews } from './sync/upstream.ts';
 
 /** Turns what happens into log lines, metrics and Events; nobody else decides what is worth telling. */
@@ -58,6 +60,17 @@ export class Telling {
     const message = `still cordoned by ${action}, which is gone: kubectl uncordon ${node.name}, if nobody needs it so`;
     this.#events.record(nodeObject(node), { type: 'Warning', reason: 'CordonOrphaned', message });
     this.#actions.warn({ node_name: node.name, object: action }, `node ${node.name} is ${message}`);
+  }
+
+  /** A finished action goes. */
+  actionRemoved(key: string, why: Passing): void {
+    this.#metrics.actionsRemoved.inc({ why });
+    this.#actions.debug({ object: key, why }, why === 'expired' ? 'its time to live is over' : 'there are too many finished ones');
+  }
+
+  /** What is known of an action that is gone could not be read or written. */
+  graveyard(error: unknown): void {
+    this.#actions.error({ err: error }, `tombstones: ${messageOf(error)}`);
   }
 
   /** A backend's status was written. */

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { ActionDefinition } from '../actions/action.ts';
 import { filled, rules, text, timestamp, type ValidationRule } from './fields.ts';
 
-const DAY = 86_400;
-const YEAR = 365 * DAY;
+const YEAR = 365 * 86_400;
 
 const source = z.object({
   backend: filled(253, 'The OptimizationBackend, by name, that the task came from.'),
@@ -40,11 +39,17 @@ export const requestFields = z.object({
     .enum(['Approved', 'Denied'])
     .describe('The answer where a policy asks for approval: Approved or Denied; written once. Default: none yet.')
     .optional(),
-  ttlSecondsAfterFinished: z.int32().min(0).max(YEAR).default(DAY).meta({
-    format: 'int32',
-    description:
-      'Seconds after the end until this object is deleted, at most one year; a mirrored one stays until its result was taken. Default 86400.',
-  }),
+  ttlSecondsAfterFinished: z
+    .int32()
+    .min(0)
+    .max(YEAR)
+    .meta({
+      format: 'int32',
+      description:
+        'Seconds after the end until this object is deleted, at most one year; a mirrored one stays until its result is taken. ' +
+        'Default 86400 after a success, 604800 after any other end.',
+    })
+    .optional(),
   source: source.describe('Where the request came from; set for mirrored tasks only, by the operator. Default: none.').optional(),
 });
 

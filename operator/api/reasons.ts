@@ -40,6 +40,8 @@ export const REASONS = {
   RolloutPaused: 'The Deployment is paused, so no pod would follow the change; nothing was written.',
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
   Superseded: 'Somebody else changed the same values; nothing further was written.',
+
+  AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
   Forbidden: 'The operator lacks a right; the message names it.',

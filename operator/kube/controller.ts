@@ -48,6 +48,8 @@ export interface ControllerOptions<Status, Obj extends KubeObject<unknown, Statu
   readonly rank?: (object: Obj) => number;
   /** Told after the status was written. */
   readonly onWritten?: (object: Obj, before: Status | undefined, after: Status) => void;
+  /** Runs before an object is deleted or loses the operator's finalizer; what it throws keeps the object, and the pass is tried again. */
+  readonly beforeGone?: (object: Obj) => Promise<void>;
   /** Told when the object is gone from the API server. */
   readonly onGone?: (object: Obj) => void;
   readonly onError: (key: string, error: unknown, retryIn: Seconds) => void;
@@ -142,6 +144,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     const { held, written } = await this.#writeStatus(key, object, outcome.status, current);
     // What this pass wrote itself is no change of somebody else's.
     current = written ?? current;
+    if (outcome.finalizer === false || outcome.remove) await this.#options.beforeGone?.(object);
     if (outcome.finalizer === false) current = await this.#finalize(ref, current, false);
     if (outcome.remove) await this.#remove(ref, current);
     return held;

@@ -8,8 +8,16 @@ const MARKS: Readonly<Record<string, string>> = {
   'helm.toolkit.fluxcd.io/name': 'Flux',
 };
 
+/** Argo CD's label unless it is told otherwise; Helm charts set it as well, so it says that the object is declared somewhere, but not by whom. */
+const INSTANCE = 'app.kubernetes.io/instance';
+
 /** The GitOps tool that keeps this object, with the name it knows it by, such as `Flux (apps)`; undefined where none does. */
 export function gitOpsOwner({ labels = {}, annotations = {} }: Pick<ObjectMeta, 'labels' | 'annotations'>): string | undefined {
   const mark = Object.keys(MARKS).find((key) => key in labels || key in annotations);
   return mark && `${MARKS[mark]} (${annotations[mark] ?? labels[mark]})`;
+}
+
+/** Whether a GitOps tool may keep this object: deleted by us, it would only be made anew, or missed for ever. */
+export function isTrackedByGitOps(metadata: Pick<ObjectMeta, 'labels' | 'annotations'>): boolean {
+  return gitOpsOwner(metadata) !== undefined || INSTANCE in (metadata.labels ?? {});
 }

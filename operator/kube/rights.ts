@@ -16,6 +16,9 @@ export interface LoopRights {
 
 const GROUP = 'cloudoptim.io';
 
+/** The ConfigMaps that hold what is remembered of finished objects that are gone. */
+export const TOMBSTONE_MAPS: readonly string[] = Array.from({ length: 16 }, (_, index) => `cloudoptim-tombstones-${index}`);
+
 /** The rights of everything that is no action; the roles are generated from these and from the actions' own. */
 export const loopRights: readonly LoopRights[] = [
   {
@@ -47,6 +50,15 @@ export const loopRights: readonly LoopRights[] = [
     loop: 'Events: what happened to actions, backends and nodes (those of nodes stand in the namespace default)',
     scope: 'cluster',
     rules: [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }],
+  },
+  {
+    loop: 'tombstones: what is remembered of finished objects that are gone',
+    scope: 'namespace',
+    rules: [
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch'], resourceNames: TOMBSTONE_MAPS },
+      // What does not exist yet has no name to grant it by.
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['create'] },
+    ],
   },
   {
     loop: 'mirror: record the tasks of backends, and the backend that the environment names',

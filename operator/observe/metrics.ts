@@ -21,6 +21,12 @@ export function makeMetrics() {
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800],
       registers,
     }),
+    actionsRemoved: new Counter({
+      name: 'cloudoptim_actions_removed_total',
+      help: 'Finished OptimizationActions that the operator deletes, by why: expired or over the cap.',
+      labelNames: ['why'],
+      registers,
+    }),
     tasks: new Counter({
       name: 'cloudoptim_tasks_total',
       help: 'Tasks that arrived, by backend and what became of them: created, repeated or rejected.',

@@ -6,12 +6,14 @@ import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
 import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
 import { type ParsedSpec, parseActionSpec } from '../api/parse-action.ts';
+import type { Tombstone } from '../api/tombstone.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import { keyOf, type Outcome } from '../kube/controller.ts';
 import { isStatus } from '../kube/error.ts';
+import { isTrackedByGitOps } from '../kube/gitops.ts';
 import type { Next } from '../lib/next.ts';
 import { endStatus, type Facts, factsOf, isFinished, statusOf } from './action-status.ts';
-import { expiresIn, isSettled } from './expiry.ts';
+import { isSettled } from './expiry.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
 
 /** A waiting action looks again after this long, to name who holds its target by then. */
@@ -23,6 +25,10 @@ export interface ActionReconcilerOptions {
   readonly actions: readonly ActionDefinition[];
   readonly locks: TargetLocks;
   readonly backendExists: (name: string) => boolean;
+  /** The run of an earlier object of the same name that asked for the same and is gone (FIELD.md A43). */
+  readonly earlierRun: (object: OptimizationAction) => Tombstone | undefined;
+  /** Whether it is the turn of a finished object to be deleted. */
+  readonly isDue: (key: string) => boolean;
   /** The operator's own pod, which a drain evicts last; absent outside a cluster. */
   readonly ownPod?: { readonly namespace: string; readonly name: string };
   /** For the time of the end, which is later than the start of the pass that reached it. */
@@ -58,22 +64,22 @@ export class ActionReconciler {
   async reconcile(object: OptimizationAction, context: { readonly now: Date; readonly signal: AbortSignal }): Promise<Result> {
     const key = keyOf(object);
     const { now, signal } = context;
-    if (isFinished(object)) return this.#finished(object, key, now);
+    if (isFinished(object)) return this.#finished(object, key);
+    const earlier = object.status?.startedAt === undefined ? this.#options.earlierRun(object) : undefined;
+    if (earlier) return end(alreadyExecuted(object, earlier, now));
     const parsed = parseActionSpec(object.spec, this.#options.actions);
     if (!parsed.ok) return end(endStatus(object, 'Failed', { reason: 'InvalidSpec', message: parsed.problems.join('; ') }, now));
     const pass: Pass = { object, key, parsed, now, signal };
     if (object.status?.ending) return this.#undo(pass, object.status.ending);
     const outcome = (await this.#stopped(pass)) ?? (await this.#held(pass)) ?? (await this.#advance(pass));
-    return { ...outcome, next: beforeDeadline(outcome.next, object, now) };
+    return { ...outcome, ...keptForGitOps(object), next: beforeDeadline(outcome.next, object, now) };
   }
 
-  #finished(object: OptimizationAction, key: string, now: Date): Result {
+  #finished(object: OptimizationAction, key: string): Result {
     this.#options.locks.release(key);
     if (!isSettled(object, this.#options.backendExists)) return { next: { kind: 'settled' } };
     if (object.metadata.deletionTimestamp) return { next: { kind: 'settled' }, finalizer: false };
-    const after = expiresIn(object, now);
-    if (after === undefined) return { next: { kind: 'settled' } };
-    return after > 0 ? { next: { kind: 'again', after } } : { next: { kind: 'settled' }, remove: true };
+    return { next: { kind: 'settled' }, ...(this.#options.isDue(key) ? { remove: true } : {}) };
   }
 
   /** Cancelled, deleted or too late: undo what is to be undone, and end. */
@@ -232,6 +238,20 @@ function startFacts(pass: Pass, context: ActionContext) {
 /** Deleting an unfinished object must leave time to end the step; one atomic write needs none. */
 function needsFinalizer({ object, parsed }: Pass): { finalizer?: true } {
   return parsed.definition.atomic && !object.spec?.source ? {} : { finalizer: true };
+}
+
+/** A GitOps tool may delete its object and make it anew while nobody watches: the finalizer makes sure that its run is remembered (FIELD.md F6). */
+function keptForGitOps({ metadata, spec }: OptimizationAction): { finalizer?: true } {
+  return isTrackedByGitOps(metadata) && spec?.mode !== 'Plan' ? { finalizer: true } : {};
+}
+
+/** Ends as the earlier run did, so that what Argo CD and Flux show stays as it was. */
+function alreadyExecuted(object: OptimizationAction, earlier: Tombstone, now: Date): OptimizationActionStatus {
+  const { phase, finishedAt, result } = earlier;
+  const message =
+    `an object of this name has done the same before and ended ${phase} at ${finishedAt}; to have it done again, give it another name. ` +
+    `It said: ${earlier.message}`;
+  return endStatus(object, phase, { reason: 'AlreadyExecuted', message }, now, { result });
 }
 
 /** The end of an action. The pass that follows gives back the target and, where the object is being deleted, the finalizer. */

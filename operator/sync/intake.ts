@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ActionDefinition, Target } from '../actions/action.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction } from '../api/optimization-action.ts';
-import type { Task } from '../backends/backend.ts';
+import type { Tombstone } from '../api/tombstone.ts';
+import type { Report, Task } from '../backends/backend.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ClusterView } from '../kube/cluster.ts';
 import { ApiError, ApiUnreachable, isStatus } from '../kube/error.ts';
@@ -9,6 +10,7 @@ import type { Store } from '../kube/store.ts';
 import { Backoff } from '../lib/backoff.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { abortable } from '../lib/wait.ts';
+import { reportOfEnding } from './report-text.ts';
 import { objectName, taskObject } from './task-object.ts';
 
 /** What became of a task on arrival. */
@@ -16,6 +18,8 @@ export type Intake =
   | { readonly kind: 'created' }
   /** It was here before; `object` is its record. */
   | { readonly kind: 'seen'; readonly object: OptimizationAction }
+  /** It was here before and its record is gone; `report` is what became of it. */
+  | { readonly kind: 'gone'; readonly report: Report }
   | { readonly kind: 'rejected'; readonly action?: string; readonly reason: string; readonly message: string };
 
 /** Where tasks of one upstream are recorded. */
@@ -23,6 +27,8 @@ export interface IntakeOptions {
   readonly client: KubeClient;
   readonly view: ClusterView;
   readonly store: Store<OptimizationAction>;
+  /** How the last object of this name ended that is gone. */
+  readonly buried: (name: string) => Tombstone | undefined;
   readonly actions: readonly ActionDefinition[];
   readonly namespace: string;
   readonly backend: string;
@@ -37,8 +43,12 @@ export interface IntakeOptions {
  * an object it refuses is a rejected task, and while it is away the task waits here (the backend offers it again after a crash).
  */
 export async function takeIn(task: Task, options: IntakeOptions, signal: AbortSignal): Promise<Intake> {
-  const seen = options.store.get(`${options.namespace}/${objectName(options.backend, options.clusterID, task.id)}`);
+  const name = objectName(options.backend, options.clusterID, task.id);
+  const seen = options.store.get(`${options.namespace}/${name}`);
   if (seen) return recognise(seen, task, options);
+  const buried = options.buried(name);
+  const report = buried && isOf(buried.source, task, options) ? reportOfEnding(buried) : undefined;
+  if (report) return { kind: 'gone', report };
   if (task.kind === 'invalid') return { kind: 'rejected', reason: task.reason, message: task.message };
   const read = readTask(task, options);
   if ('reason' in read) return { kind: 'rejected', action: task.action, ...read };
@@ -114,8 +124,11 @@ async function recogniseStored(task: Task, options: IntakeOptions, signal: Abort
 
 /** A name that somebody else took by hand must not answer for the task. */
 function recognise(object: OptimizationAction, task: Task, options: IntakeOptions): Intake {
-  const source = object.spec?.source;
-  if (source?.taskID === task.id && source.backend === options.backend) return { kind: 'seen', object };
+  if (isOf(object.spec?.source, task, options)) return { kind: 'seen', object };
   const message = `the name ${object.metadata.name} belongs to another OptimizationAction; delete it and send the task again`;
   return { kind: 'rejected', reason: 'NameTaken', message };
+}
+
+function isOf(source: Tombstone['source'], task: Task, { backend }: IntakeOptions): boolean {
+  return source?.taskID === task.id && source.backend === backend;
 }

@@ -34,8 +34,9 @@ export async function pull(options: PullOptions, signal: AbortSignal): Promise<v
   async function take(task: Parameters<typeof takeIn>[0]): Promise<void> {
     try {
       const intake = await takeIn(task, options, signal);
-      if (intake.kind === 'seen') {
-        options.reporter.repeat(intake.object);
+      if (intake.kind === 'seen' || intake.kind === 'gone') {
+        if (intake.kind === 'seen') options.reporter.repeat(intake.object);
+        else options.reporter.answer(intake.report);
         return options.onTask(task.id, 'repeated', `task ${task.id} was seen before`);
       }
       options.facts.lastTask = new Date();
@@ -45,7 +46,7 @@ export async function pull(options: PullOptions, signal: AbortSignal): Promise<v
         return options.onTask(task.id, 'created', `task ${task.id} is recorded`);
       }
       options.facts.rejected++;
-      options.reporter.reject(rejectionOf(task.id, intake, new Date()));
+      options.reporter.answer(rejectionOf(task.id, intake, new Date()));
       options.onTask(task.id, 'rejected', intake.message);
     } catch (error) {
       // Stopped before it was recorded: nothing was accepted, the backend offers it again.

@@ -1,8 +1,8 @@
-import { findCondition } from '../api/condition.ts';
 import type { OptimizationAction } from '../api/optimization-action.ts';
+import { type Ending, endingOf } from '../api/tombstone.ts';
 import type { Report } from '../backends/backend.ts';
 
-const OUTCOMES: Readonly<Record<string, Report['outcome']>> = {
+const OUTCOMES: Readonly<Record<Ending['phase'], Report['outcome']>> = {
   Succeeded: 'Succeeded',
   Planned: 'Succeeded',
   Failed: 'Failed',
@@ -12,20 +12,23 @@ const OUTCOMES: Readonly<Record<string, Report['outcome']>> = {
 
 /** What a backend is told of a finished object; undefined while it is not finished or not mirrored. */
 export function reportOf(object: OptimizationAction): Report | undefined {
-  const { spec, status } = object;
-  const outcome = OUTCOMES[status?.phase ?? ''];
-  if (!spec?.source || !status?.finishedAt || !outcome) return undefined;
-  const ready = findCondition(status.conditions, 'Ready');
-  const reason = ready?.reason ?? 'Done';
+  const ending = endingOf(object);
+  return ending && reportOfEnding(ending);
+}
+
+/** What a backend is told of such an end; undefined for one that no backend asked for. */
+export function reportOfEnding({ source, action, phase, reason, message, startedAt, finishedAt, result }: Ending): Report | undefined {
+  if (!source) return undefined;
+  const outcome = OUTCOMES[phase];
   return {
-    taskID: spec.source.taskID,
-    action: spec.action,
+    taskID: source.taskID,
+    action,
     outcome: outcome === 'Failed' && reason === 'Timeout' ? 'TimedOut' : outcome,
     reason,
-    message: ready?.message ?? '',
-    startedAt: new Date(status.startedAt ?? status.finishedAt),
-    finishedAt: new Date(status.finishedAt),
-    result: status.result ?? {},
+    message,
+    startedAt: new Date(startedAt ?? finishedAt),
+    finishedAt: new Date(finishedAt),
+    result,
   };
 }
 

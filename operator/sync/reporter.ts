@@ -29,12 +29,12 @@ export interface ReporterOptions {
 
 /**
  * Delivers results until they are taken or refused for good. The objects are the outbox: what is finished and not Reported is delivered, also
- * after a restart; only rejections, which have no object, live in memory (the backend offers such a task again).
+ * after a restart; only answers to tasks without an object live in memory (the backend offers such a task again).
  */
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #queue: WorkQueue;
-  readonly #rejections = new Map<string, Report>();
+  readonly #answers = new Map<string, Report>();
   readonly #repeats = new Set<string>();
   readonly #backoffs = new Map<string, Backoff>();
   /** Keys whose last attempt failed for the connection or the key, so that an answer to anything is a reason to try again. */
@@ -59,10 +59,10 @@ export class Reporter {
     this.#queue.add(keyOf(object));
   }
 
-  /** Reports a task that never became an object. */
-  reject(report: Report): void {
-    const key = `rejected:${report.taskID}`;
-    this.#rejections.set(key, report);
+  /** Reports a task that has no object: it was refused on arrival, or its object is gone. */
+  answer(report: Report): void {
+    const key = `without object:${report.taskID}`;
+    this.#answers.set(key, report);
     this.#queue.add(key);
   }
 
@@ -77,7 +77,7 @@ export class Reporter {
 
   /** Results that wait to be taken. */
   get lag(): number {
-    let lag = this.#rejections.size;
+    let lag = this.#answers.size;
     for (const object of this.#options.store.values()) if (isUnreported(object, this.#options.name)) lag++;
     return lag;
   }
@@ -90,14 +90,14 @@ export class Reporter {
   }
 
   async #deliver(key: string): Promise<void> {
-    const rejection = this.#rejections.get(key);
+    const answer = this.#answers.get(key);
     const object = this.#options.store.get(key);
-    const report = rejection ?? (object && this.#reportDue(key, object));
+    const report = answer ?? (object && this.#reportDue(key, object));
     if (!report) return;
     try {
       const outcome = await this.#options.backend.report(report, this.#stop.signal);
       if (object) await this.#settle(object, outcome);
-      this.#rejections.delete(key);
+      this.#answers.delete(key);
       this.#repeats.delete(key);
       this.#backoffs.delete(key);
       this.#cutOff.delete(key);

@@ -1,5 +1,6 @@
 import type { ActionDefinition } from '../actions/action.ts';
 import type { OptimizationAction } from '../api/optimization-action.ts';
+import type { Tombstone } from '../api/tombstone.ts';
 import type { Backend, ContactEvent, HeartbeatStatus } from '../backends/backend.ts';
 import type { ClusterSnapshot } from '../backends/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -25,6 +26,8 @@ export interface UpstreamWorld {
   readonly client: KubeClient;
   readonly view: ClusterView;
   readonly store: Store<OptimizationAction>;
+  /** How the last OptimizationAction of this name ended that is gone. */
+  readonly buried: (name: string) => Tombstone | undefined;
   readonly actions: readonly ActionDefinition[];
   readonly namespace: string;
   readonly collect: (signal: AbortSignal) => Promise<ClusterSnapshot | undefined>;

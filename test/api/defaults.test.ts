@@ -19,7 +19,6 @@ test('an action gets the defaults of the contract', async () => {
     priority: 5,
     suspend: false,
     cancel: false,
-    ttlSecondsAfterFinished: 86_400,
   });
 });
 

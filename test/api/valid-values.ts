@@ -33,6 +33,7 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.updateWorkload.containers[].limits{}': '250m',
   'spec.deadline': '2030-01-01T00:00:00Z',
   'spec.targetUID': '7f0c2a9e-4d0b-4f6e-9d3f-1c2b3a4d5e6f',
+  'spec.ttlSecondsAfterFinished': 3600,
   'spec.source': { backend: 'prod', taskID: 't-1' },
   'spec.source.backend': 'prod',
   'spec.source.taskID': 't-1',

@@ -23,7 +23,7 @@ async function measure(rig: Rig): Promise<Line[]> {
   const floor: number[][] = [];
   for (let repetition = 1; repetition <= REPETITIONS; repetition++) {
     floor.push(await paced(rig, TASKS, (node) => rawCordon(api, node)));
-    ours.push(await paced(rig, TASKS, (node, index) => rig.run(`cordon-${repetition}-${index}`, 'cordon_node', node)));
+    ours.push(await cordonsPaced(rig, TASKS, `cordon-${repetition}`));
     note(`cordon-latency ${repetition}/${REPETITIONS}: ours ${said(ours.at(-1))}; floor ${said(floor.at(-1))}`);
   }
   const kubectl = await paced(rig, KUBECTL_CALLS, (node) => kubectlCordon(rig, node));
@@ -38,6 +38,11 @@ async function measure(rig: Rig): Promise<Line[]> {
   for (let repetition = 1; repetition <= REPETITIONS; repetition++) bursts.push(await burst(rig, `burst-${repetition}`));
   const burstLine = { figure: lines[2], ours: round(median(bursts)), unit: 's', peer: null, floor: null, goal: null, met: null };
   return [line(lines[0], 50, 40), line(lines[1], 99, 150), burstLine];
+}
+
+/** Milliseconds of so many cordon tasks, one after another, until the result is at the backend. */
+export function cordonsPaced(rig: Rig, count: number, name: string): Promise<number[]> {
+  return paced(rig, count, (node, index) => rig.run(`${name}-${index}`, 'cordon_node', node));
 }
 
 /** Milliseconds of each cordon, one in flight, over all nodes round and round; between the rounds the nodes are opened again, unmeasured. */

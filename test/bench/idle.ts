@@ -12,6 +12,7 @@ const SETTLE_MS = 30_000;
 const WINDOW_MS = 60_000;
 const lines = ['idle-memory', 'idle-cpu', 'idle-requests'] as const;
 
+/** What a process costs while nothing happens. */
 interface Idle {
   readonly memory: number;
   readonly cores: number;
@@ -47,20 +48,30 @@ async function oneProcess(rig: Rig): Promise<Idle> {
   await using operator = await rig.operator();
   await operator.ready();
   await rig.backend.socketOpen();
+  return observeIdle(rig, operator.pid);
+}
+
+/** Lets the operator settle for half a minute and looks on for a whole one; the renewal of watches and of a Lease is no request. */
+export async function observeIdle(rig: Rig, pid: number): Promise<Idle> {
   await sleep(SETTLE_MS);
   const before = new Set((await rig.requests()).map(({ auditID }) => auditID));
-  const [began, used] = [performance.now(), await processorSeconds(operator.pid)];
+  const [began, used] = [performance.now(), await processorSeconds(pid)];
   await sleep(WINDOW_MS);
-  const [ended, now] = [performance.now(), await processorSeconds(operator.pid)];
+  const [ended, now] = [performance.now(), await processorSeconds(pid)];
   const requests = (await rig.requests()).filter(({ auditID }) => !before.has(auditID));
   const renewals = requests.filter(({ verb }) => verb === 'watch');
-  const others = requests.filter(({ verb }) => verb !== 'watch');
-  note(`idle: ${renewals.length} watches were renewed${others.length > 0 ? `; also ${others.map(said).join(', ')}` : ''}`);
+  const others = requests.filter(({ verb, objectRef }) => verb !== 'watch' && objectRef?.resource !== 'leases');
+  note(`idle: ${renewals.length} watches were renewed${others.length > 0 ? `; also ${counted(others.map(said)).join(', ')}` : ''}`);
   return {
-    memory: await residentMB(operator.pid),
+    memory: await residentMB(pid),
     cores: (now - used) / ((ended - began) / 1000),
     perMinute: others.length / ((ended - began) / 60_000),
   };
+}
+
+/** Each text once, with how often it was there. */
+function counted(texts: readonly string[]): string[] {
+  return [...Map.groupBy(texts, (text) => text)].map(([text, all]) => (all.length === 1 ? text : `${all.length} x ${text}`));
 }
 
 function said({ verb, requestURI, responseStatus }: AuditEvent): string {

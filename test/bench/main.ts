@@ -3,10 +3,23 @@ import { cordonWrites } from './cordon-writes.ts';
 import { drainFleet } from './drain-fleet.ts';
 import { drain10Budget, drain100, drain500 } from './drains.ts';
 import { type Figure, note } from './figure.ts';
+import { finished } from './finished.ts';
 import { idle } from './idle.ts';
+import { idleCrowd } from './idle-crowd.ts';
 import { start } from './start.ts';
 
-const figures: readonly Figure[] = [drain100, drain10Budget, drainFleet, drain500, cordonLatency, cordonWrites, idle, start];
+const figures: readonly Figure[] = [
+  drain100,
+  drain10Budget,
+  drainFleet,
+  drain500,
+  cordonLatency,
+  cordonWrites,
+  idle,
+  idleCrowd,
+  finished,
+  start,
+];
 
 const help = `Usage: node test/bench/main.ts [name …]
 

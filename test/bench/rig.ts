@@ -7,8 +7,8 @@ import { createNamespace } from '../cluster/workloads.ts';
 import { note } from './figure.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 
-/** The namespace of the operator, and that of the pods. */
-const NAMESPACE = 'cloudoptim';
+/** The namespace of the operator. */
+export const NAMESPACE = 'cloudoptim';
 /** Where the pods of a measurement live. */
 export const PODS = 'bench';
 /** How the API server knows the operator. */
