@@ -32,7 +32,7 @@ function spec(name: string, params: object, more: object = {}) {
 /** Pods that fit on no node: the rollout is under way until somebody helps. */
 const stuck = { containers: [{ name: 'main', image: NEXT, requests: { cpu: '1000' } }] };
 const isWaiting = ({ status }: Stored) =>
-  status?.conditions?.some(({ reason }) => reason === 'WaitingForRollout') && (status.progress?.total ?? 0) > 0;
+  status?.phase === 'Running' && (status.result?.written as string[] | undefined)?.includes('Template');
 
 test('M16 an update through kubectl: plan, progress, before and after', async () => {
   await deploy('web');
