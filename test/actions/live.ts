@@ -30,8 +30,9 @@ export interface Live extends AsyncDisposable {
 }
 
 /** How one action is run. */
-interface RunOptions {
+export interface RunOptions {
   readonly targetUID: string;
+  readonly targetProviderID?: string;
   readonly actor?: string;
   readonly startedAt?: Date;
   readonly ownPod?: ActionContext['ownPod'];
@@ -39,6 +40,10 @@ interface RunOptions {
   readonly after?: (progress: Progress) => Promise<void> | void;
   /** Replaces the port at every pass, as a restart would. */
   readonly restart?: boolean;
+  /** Stands between the action and the port, to count calls or to do something to the cluster right before one. */
+  readonly port?: (cluster: Cluster) => Cluster;
+  /** The time of a pass; the real one unless given. */
+  readonly clock?: () => Date;
 }
 
 /** Connects as cluster administrator and waits until the caches are full. */
@@ -82,29 +87,32 @@ function recording(live: LiveCluster, writes: string[]): Cluster {
     getPod: (namespace, name, signal) => live.getPod(namespace, name, signal),
     listPodsOn: (name, selector, signal) => live.listPodsOn(name, selector, signal),
     mergePatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.mergePatch(ref, patch, signal)),
-    evict: (pod, grace, signal) => note(`evict ${pod.name}`, live.evict(pod, grace, signal)),
-    deletePod: (pod, grace, signal) => note(`delete ${pod.name}`, live.deletePod(pod, grace, signal)),
+    evict: (pod, grace, signal) => note(`evict ${pod.namespace}/${pod.name}`, live.evict(pod, grace, signal)),
+    deletePod: (pod, grace, signal) => note(`delete ${pod.namespace}/${pod.name}`, live.deletePod(pod, grace, signal)),
   };
 }
 
 async function runToEnd<Schema extends z.ZodObject>(
   definition: ActionDefinition<Schema>,
   params: z.output<Schema>,
-  { targetUID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart }: RunOptions,
+  options: RunOptions,
   { fresh, cluster, bus }: { fresh: () => Cluster; cluster: Cluster; bus: Bus },
 ) {
+  const { targetUID, targetProviderID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart } = options;
+  const { port = (through) => through, clock = () => new Date() } = options;
+  const lasting = port(cluster);
   const passes: Progress[] = [];
   let before: ActionContext['before'] = { result: {}, blockers: [] };
   for (;;) {
     const listening = bus.listen();
     const signal = new AbortController().signal;
-    const port = restart ? fresh() : cluster;
     const context: ActionContext = {
-      cluster: port,
-      now: new Date(),
+      cluster: restart ? port(fresh()) : lasting,
+      now: clock(),
       signal,
       startedAt,
       targetUID,
+      ...(targetProviderID === undefined ? {} : { targetProviderID }),
       actor,
       before,
       ...(ownPod ? { ownPod } : {}),
