@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly restart?: boolean;
   /** Stands between the action and the port, to count calls or to do something to the cluster right before one. */
   readonly port?: (cluster: Cluster) => Cluster;
+  /** Told what a pass threw, which is then made again, as the controller does; without it the run throws. */
+  readonly onThrow?: (error: unknown) => void;
   /** The time of a pass; the real one unless given. */
   readonly clock?: () => Date;
 }
@@ -101,6 +103,15 @@ async function runToEnd<Schema extends z.ZodObject>(
   const { targetUID, targetProviderID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart } = options;
   const { port = (through) => through, clock = () => new Date() } = options;
   const lasting = port(cluster);
+  const execute = async (context: ActionContext) => {
+    try {
+      return await definition.execute(params, context);
+    } catch (error) {
+      if (!options.onThrow) throw error;
+      options.onThrow(error);
+      return undefined;
+    }
+  };
   const passes: Progress[] = [];
   let before: ActionContext['before'] = { result: {}, blockers: [] };
   for (;;) {
@@ -117,7 +128,8 @@ async function runToEnd<Schema extends z.ZodObject>(
       before,
       ...(ownPod ? { ownPod } : {}),
     };
-    const progress = await definition.execute(params, context);
+    const progress = await execute(context);
+    if (!progress) continue;
     passes.push(progress);
     await after?.(progress);
     if (progress.state !== 'running') return { end: progress, passes, context };

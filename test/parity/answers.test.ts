@@ -50,7 +50,7 @@ describe.concurrent('what the eviction endpoint answers', () => {
       expect(await tryEviction(ground, 'running')).toMatchObject({ status: 429 });
       const pending = await ground.drain({ nodeName: node } as object, { targetUID: metadata.uid });
       expect(pending.end).toMatchObject({ state: 'succeeded', result: { evicted: 1 } });
-      const { end } = await ground.drain({ timeoutSeconds: 2 });
+      const { end } = await ground.drain({ timeoutSeconds: 3 });
       expect(end).toMatchObject({ reason: 'Timeout', result: { evicted: 1, remainingPods: [`${ground.t.namespace}/running`] } });
     } finally {
       await api.remove(`/api/v1/nodes/${node}`);
@@ -129,7 +129,7 @@ describe.concurrent('what the eviction endpoint answers', () => {
     const { path } = await createBudget(ground, 'one', { ...select('app'), minAvailable: 0 });
     await createBudget(ground, 'two', { selector: {}, minAvailable: 0 });
     await waitFor(() => on.live.cluster.view.budgets(ground.t.namespace).length === 2, { what: 'the watch shows both budgets' });
-    const given = await ground.drain({ timeoutSeconds: 1 });
+    const given = await ground.drain({ timeoutSeconds: 3 });
     expect(given.end).toMatchObject({ reason: 'Timeout', blockers: [{ cause: 'MultiplePDBs', budget: 'one, two' }] });
     expect(evictionsOf(ground, 'app')).toHaveLength(1);
     let tries = 0;

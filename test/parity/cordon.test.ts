@@ -121,7 +121,7 @@ describe.concurrent('cordoning and what comes before a drain, beside the real ku
   it('K33: a drain undoes its own cordon only; a foreign one goes when asked for by name, where kubectl never asks', async () => {
     const ground = await on.ground('foreign');
     await ground.t.createDeployment({ name: 'held', replicas: 1, budget: { minAvailable: 1 } });
-    const params = drain.params.parse({ nodeName: ground.node, timeoutSeconds: 1, uncordonOnFailure: true });
+    const params = drain.params.parse({ nodeName: ground.node, timeoutSeconds: 3, uncordonOnFailure: true });
     const giveUp = async () => {
       const { end, context } = await ground.drain(params);
       expect(end).toMatchObject({ reason: 'Timeout' });
