@@ -59,5 +59,5 @@ describe('the list of the pods of a node', () => {
       await api.remove(`/api/v1/namespaces/${namespace}/pods`, { gracePeriodSeconds: 0 });
       await api.remove(`/api/v1/nodes/${node}`);
     }
-  });
+  }, 180_000);
 });

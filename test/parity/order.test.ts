@@ -57,7 +57,7 @@ describe('the order of effects, from the audit log', () => {
     // I6: none of those that were there is.
     const uids = (await podsOnNode(scene.cp, node)).map(({ metadata }) => metadata.uid);
     expect([...originals.values()].filter((uid) => uids.includes(uid))).toEqual([]);
-  });
+  }, 180_000);
 
   it('I2: a drain that any filter refuses writes nothing, neither to a pod nor to the node', async () => {
     const [node = ''] = await scene.tenant.createNodes(1);

@@ -1,14 +1,17 @@
+import type { PolicyRule } from '../../operator/actions/action.ts';
+import { drain } from '../../operator/actions/drain/drain.ts';
+import { evict } from '../../operator/actions/evict.ts';
 import { connectLive, type Live } from '../actions/live.ts';
 import { type ApiProxy, startApiProxy } from '../cluster/api-proxy.ts';
 import { controlPlane } from '../cluster/shared.ts';
 import { type Ground, through } from './ground.ts';
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
-const RULES = [
-  { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch', 'patch'] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
-  { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
-  { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['get'] },
+/** What a drain needs, and what the watches of its view need. */
+const RULES: readonly PolicyRule[] = [
+  ...drain.rbac,
+  ...evict.rbac,
+  { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list', 'watch'] },
 ];
 
@@ -48,10 +51,11 @@ async function grant(ground: Ground, without: readonly string[]) {
   const { api } = controlPlane;
   const { namespace } = ground.t;
   const name = `${namespace}-drains`;
-  const left = (resource: string, verbs: readonly string[]) => verbs.filter((verb) => !without.includes(`${verb} ${resource}`));
-  const rules = RULES.map((rule) => ({ ...rule, verbs: left(rule.resources[0] ?? '', rule.verbs) })).filter(
-    ({ verbs }) => verbs.length > 0,
-  );
+  const each = RULES.flatMap(({ resources, ...rule }) => resources.map((resource) => ({ ...rule, resource })));
+  const rules = each.flatMap(({ apiGroups, resource, verbs }) => {
+    const left = verbs.filter((verb) => !without.includes(`${verb} ${resource}`));
+    return left.length > 0 ? [{ apiGroups, resources: [resource], verbs: left }] : [];
+  });
   await api.create(`${RBAC}/clusterroles`, { metadata: { name }, rules });
   const subjects = [{ kind: 'ServiceAccount', namespace, name: 'default' }];
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
