@@ -28,6 +28,8 @@ export interface ActionContext {
   readonly startedAt: Date;
   /** The UID of the target this request is meant for; a namesake is never touched. */
   readonly targetUID: string;
+  /** The machine behind the target node, as recorded at the start; absent where none was, and then the UID alone counts (FIELD.md F2, M10). */
+  readonly targetProviderID?: string;
   /** `namespace/name` of the OptimizationAction: the owner recorded on what is changed. */
   readonly actor: string;
   /** The operator's own pod, which a drain evicts last; absent outside a cluster. */

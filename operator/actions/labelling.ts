@@ -5,6 +5,7 @@ import { type ActionContext, formatTarget, type Plan, type Progress, type Target
 import { fencedPatch } from './fenced-patch.ts';
 import { diffLabels, isEmpty, type LabelChange, type Labels, labelsPatch } from './label-diff.ts';
 import { count, listNames } from './listing.ts';
+import { isMeant } from './node-target.ts';
 import { type Failure, failed } from './outcome.ts';
 import { targetRef } from './target-ref.ts';
 
@@ -53,13 +54,23 @@ async function readTarget(request: LabelRequest, context: ActionContext): Promis
   const name = formatTarget(request.target);
   try {
     const found = await context.cluster.get(targetRef(request.target), context.signal);
-    if (found.metadata.uid === context.targetUID) return found;
-    const meant = context.targetUID === '' ? 'it did not exist when the action started' : `the action is meant for ${context.targetUID}`;
-    return { failure: failed('TargetReplaced', `${name} is another one: its UID is ${found.metadata.uid}, ${meant}`) };
+    if (isTarget(request.target, found, context)) return found;
+    return { failure: failed('TargetReplaced', `${name} is another one: ${describeOther(found, context)}`) };
   } catch (error) {
     if (isStatus(error, 404)) return { failure: failed('TargetNotFound', `${name} not found`) };
     throw error;
   }
+}
+
+/** The same object, and for a node the same machine (FIELD.md F2, M10). */
+function isTarget({ kind }: Target, { metadata, spec }: KubeObject, context: ActionContext): boolean {
+  const providerID = typeof spec?.providerID === 'string' ? spec.providerID : '';
+  return kind === 'Node' ? isMeant({ uid: metadata.uid, providerID }, context) : metadata.uid === context.targetUID;
+}
+
+function describeOther({ metadata: { uid } }: KubeObject, { targetUID, targetProviderID }: ActionContext): string {
+  if (uid === targetUID) return `its provider ID is not ${targetProviderID}`;
+  return `its UID is ${uid}, ${targetUID === '' ? 'it did not exist when the action started' : `the action is meant for ${targetUID}`}`;
 }
 
 function resultOf(changes: LabelChange, changed: boolean): JsonObject {

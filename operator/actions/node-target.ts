@@ -16,14 +16,22 @@ export async function readTargetNode(name: string, context: ActionContext): Prom
   }
 }
 
-/** Whether this is the node that is meant: the same UID, not only the same name. */
 function checkNode(node: Node, context: ActionContext): TargetNode {
-  if (node.uid === context.targetUID) return { node };
-  const message =
-    context.targetUID === ''
-      ? `node ${node.name} did not exist when the action started, and appeared since`
-      : `node ${node.name} was replaced: its UID is ${node.uid}, the action is meant for ${context.targetUID}`;
-  return { failure: failed('TargetReplaced', message) };
+  return isMeant(node, context) ? { node } : { failure: failed('TargetReplaced', describeReplaced(node, context)) };
+}
+
+/**
+ * Whether this is the node that is meant: the same UID, not only the same name, and the same machine. The provider ID may be filled in after the
+ * start; once there it never changes, so only one that was recorded is compared.
+ */
+export function isMeant({ uid, providerID }: Pick<Node, 'uid' | 'providerID'>, { targetUID, targetProviderID }: ActionContext): boolean {
+  return uid === targetUID && (targetProviderID === undefined || providerID === targetProviderID);
+}
+
+function describeReplaced({ name, uid, providerID }: Node, { targetUID, targetProviderID }: ActionContext): string {
+  if (targetUID === '') return `node ${name} did not exist when the action started, and appeared since`;
+  if (uid !== targetUID) return `node ${name} was replaced: its UID is ${uid}, the action is meant for ${targetUID}`;
+  return `node ${name} was replaced: its provider ID is ${providerID || 'empty'}, the action is meant for ${targetProviderID}`;
 }
 
 /** Said only when the API server says so: backends act on it (optimizer.md B3-7). */

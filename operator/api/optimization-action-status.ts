@@ -87,6 +87,10 @@ export const optimizationActionStatus = z
       'What it is aimed at, for example node/worker-3 or pod/shop/cart-0; one action at a time runs on a target.',
     ).optional(),
     targetUID: text(64, 'The UID of the target at the start; an object of the same name with another UID is never touched.').optional(),
+    targetProviderID: filled(
+      1024,
+      'The machine behind the target node at the start, as spec.providerID of the node names it; absent where it names none.',
+    ).optional(),
     startedAt: timestamp('When it was started, RFC 3339, written before the first side effect; timeouts count from here.').optional(),
     finishedAt: timestamp('When it ended, RFC 3339; ttlSecondsAfterFinished counts from here.').optional(),
     progress: progress.describe('How far it is.').optional(),

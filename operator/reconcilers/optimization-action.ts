@@ -43,6 +43,9 @@ interface Pass {
   readonly signal: AbortSignal;
 }
 
+/** What tells the target from a namesake, as status records it. */
+type Identity = Required<Pick<Facts, 'targetUID'>> & Pick<Facts, 'targetProviderID'>;
+
 type Result = Outcome<OptimizationActionStatus>;
 type Ending = NonNullable<OptimizationActionStatus['ending']>;
 
@@ -144,8 +147,9 @@ export class ActionReconciler {
 
   /** The target that was there when the action was first seen: a namesake that comes while it waits is not meant. */
   async #meant(pass: Pass): Promise<Facts> {
-    const uid = pinnedUID(pass.object) ?? (await this.#identify(pass.parsed.target, pass.signal));
-    return { target: formatTarget(pass.parsed.target), ...(uid === undefined ? {} : { targetUID: uid }) };
+    const pinned = pinnedUID(pass.object);
+    const meant = pinned === undefined ? await this.#identify(pass.parsed.target, pass.signal) : { targetUID: pinned };
+    return { target: formatTarget(pass.parsed.target), ...meant };
   }
 
   async #advance(pass: Pass): Promise<Result> {
@@ -155,11 +159,14 @@ export class ActionReconciler {
     const pinned = pinnedUID(object);
     // One fenced, idempotent write on a pinned target: a crash in between leaves nothing that a second run does differently.
     if (parsed.definition.atomic && pinned !== undefined) return this.#execute(pass, pinned);
-    const uid = await this.#identify(parsed.target, pass.signal);
+    const found = await this.#identify(parsed.target, pass.signal);
+    const uid = found?.targetUID;
     if (pinned !== undefined && uid !== undefined && uid !== pinned) return this.#replaced(pass, pinned, uid);
     const target = formatTarget(parsed.target);
     const summary = { state: 'Working', reason: 'Started', message: `working on ${target}` } as const;
-    const facts = { target, startedAt: now.toISOString(), targetUID: pinned ?? uid ?? '' };
+    // What was recorded while it waited stays: the executor judges whether the machine is still the same.
+    const { targetProviderID = found?.targetProviderID } = object.status ?? {};
+    const facts = { target, startedAt: now.toISOString(), targetUID: pinned ?? uid ?? '', ...(targetProviderID && { targetProviderID }) };
     return { status: statusOf(object, 'Running', summary, now, facts), next: { kind: 'again', after: 0 }, ...needsFinalizer(pass) };
   }
 
@@ -186,8 +193,8 @@ export class ActionReconciler {
 
   async #plan(pass: Pass): Promise<Result> {
     const { object, parsed, now } = pass;
-    const uid = await this.#identify(parsed.target, pass.signal);
-    const plan = await parsed.definition.plan(parsed.params, this.#context(pass, uid ?? ''));
+    const found = await this.#identify(parsed.target, pass.signal);
+    const plan = await parsed.definition.plan(parsed.params, this.#context(pass, found?.targetUID ?? ''));
     const target = formatTarget(parsed.target);
     const message = `would change ${plan.change}, leave ${plan.skip.length} alone; ${plan.blocked.length} in the way`;
     return end(endStatus(object, 'Planned', { reason: 'Planned', message }, now, { target, plan: bounded(plan) }));
@@ -200,7 +207,7 @@ export class ActionReconciler {
 
   #context(pass: Pass, targetUID: string): ActionContext {
     const { object, key, now, signal } = pass;
-    const { startedAt, result = {}, blockers = [] } = object.status ?? {};
+    const { startedAt, targetProviderID, result = {}, blockers = [] } = object.status ?? {};
     const { cluster, ownPod } = this.#options;
     return {
       cluster,
@@ -208,16 +215,19 @@ export class ActionReconciler {
       signal,
       startedAt: startedAt === undefined ? now : new Date(startedAt),
       targetUID,
+      ...(targetProviderID === undefined ? {} : { targetProviderID }),
       actor: key,
       before: { result, blockers: blockers as readonly Blocker[] },
       ...(ownPod ? { ownPod } : {}),
     };
   }
 
-  /** The UID of the target as it stands now; undefined when there is none, which the executor judges. */
-  async #identify(target: Target, signal: AbortSignal): Promise<string | undefined> {
+  /** The UID of the target as it stands now, and the machine behind a node; undefined when there is none, which the executor judges. */
+  async #identify(target: Target, signal: AbortSignal): Promise<Identity | undefined> {
     try {
-      return (await this.#options.cluster.get(targetRef(target), signal)).metadata.uid;
+      const { metadata, spec } = await this.#options.cluster.get(targetRef(target), signal);
+      const machine = target.kind === 'Node' ? spec?.providerID : undefined;
+      return { targetUID: metadata.uid, ...(typeof machine === 'string' && machine !== '' ? { targetProviderID: machine } : {}) };
     } catch (error) {
       if (isStatus(error, 404)) return undefined;
       throw error;

@@ -96,7 +96,7 @@ describe('M8 rules', () => {
     const web = () => live.cluster.view.podsOn(node).filter((pod) => pod.labels.app === 'web').length;
     const asked: [db: number, web: number][] = [];
     const rules = [{ podSelector: 'app=web', order: -1 }];
-    const after = () => void asked.push([writesOn(`evict db-`).length, web()]);
+    const after = () => void asked.push([writesOn(`evict ${t.namespace}/db-`).length, web()]);
     const { end } = await live.run(drain, { nodeName: node, rules }, { targetUID: uid, restart: true, after });
     expect(end).toMatchObject({ state: 'succeeded', result: { evicted: 5 } });
     const tooEarly = asked.filter(([db, left]) => db > 0 && left > 0);
@@ -111,7 +111,7 @@ describe('M8 rules', () => {
     const rules = [{ podSelector: 'app=batch', namespaces: [t.namespace], behavior: 'WaitCompleted' as const }];
     const path = `/api/v1/namespaces/${t.namespace}/pods/${pod?.metadata.name}/status`;
     const after = once('WaitingForCompletion', async () => {
-      expect(writesOn('evict batch-')).toEqual([]);
+      expect(writesOn(`evict ${t.namespace}/batch-`)).toEqual([]);
       await api.patch(path, { status: { phase: 'Succeeded' } });
     });
     const { end, passes } = await live.run(drain, { nodeName: node, rules }, { targetUID: uid, after });
@@ -236,7 +236,7 @@ describe('M12 escalation', () => {
       reason: 'Timeout',
       result: { evicted: 1, remaining: 1, escalation: [{ step: 'Deleted' }] },
     });
-    expect(writesOn('sick-').filter((line) => line.startsWith('delete'))).toEqual([`delete ${name}`]);
+    expect(writesOn('sick-').filter((line) => line.startsWith('delete'))).toEqual([`delete ${t.namespace}/${name}`]);
   });
 
   it('K19 forces a pod that does not end: 1 s first, then none', async () => {

@@ -30,8 +30,9 @@ export interface Live extends AsyncDisposable {
 }
 
 /** How one action is run. */
-interface RunOptions {
+export interface RunOptions {
   readonly targetUID: string;
+  readonly targetProviderID?: string;
   readonly actor?: string;
   readonly startedAt?: Date;
   readonly ownPod?: ActionContext['ownPod'];
@@ -39,8 +40,12 @@ interface RunOptions {
   readonly after?: (progress: Progress) => Promise<void> | void;
   /** Replaces the port at every pass, as a restart would. */
   readonly restart?: boolean;
-  /** Called once, after the port was told to patch a workload and before it does. */
-  readonly beforeWrite?: () => Promise<unknown>;
+  /** Stands between the action and the port, to count calls or to do something to the cluster right before one. */
+  readonly port?: (cluster: Cluster) => Cluster;
+  /** Told what a pass threw, which is then made again, as the controller does; without it the run throws. */
+  readonly onThrow?: (error: unknown) => void;
+  /** The time of a pass; the real one unless given. */
+  readonly clock?: () => Date;
 }
 
 /** Connects as cluster administrator and waits until the caches are full. */
@@ -88,49 +93,61 @@ function recording(live: LiveCluster, writes: string[]): Cluster {
     strategicPatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.strategicPatch(ref, patch, signal)),
     patchScale: (ref, patch, signal) => note(`patch ${ref.resource.plural}/scale ${ref.name}`, live.patchScale(ref, patch, signal)),
     list: (resource, namespace, selector, signal) => live.list(resource, namespace, selector, signal),
-    evict: (pod, grace, signal) => note(`evict ${pod.name}`, live.evict(pod, grace, signal)),
-    deletePod: (pod, grace, signal) => note(`delete ${pod.name}`, live.deletePod(pod, grace, signal)),
+    evict: (pod, grace, signal) => note(`evict ${pod.namespace}/${pod.name}`, live.evict(pod, grace, signal)),
+    deletePod: (pod, grace, signal) => note(`delete ${pod.namespace}/${pod.name}`, live.deletePod(pod, grace, signal)),
   };
 }
 
-/** The port, with somebody who does something right before its first patch of a workload. */
-function meddling(cluster: Cluster, beforeWrite: () => Promise<unknown>): Cluster {
+/** For `port`: somebody does something right before the first patch of a workload. */
+export function meddling(beforeWrite: () => Promise<unknown>): (cluster: Cluster) => Cluster {
   let meddled: Promise<unknown> | undefined;
   const first = () => {
     meddled ??= beforeWrite();
     return meddled;
   };
-  return {
+  return (cluster) => ({
     ...cluster,
     strategicPatch: (ref, patch, signal) => first().then(() => cluster.strategicPatch(ref, patch, signal)),
     patchScale: (ref, patch, signal) => first().then(() => cluster.patchScale(ref, patch, signal)),
-  };
+  });
 }
 
 async function runToEnd<Schema extends z.ZodObject>(
   definition: ActionDefinition<Schema>,
   params: z.output<Schema>,
-  { targetUID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart, beforeWrite }: RunOptions,
+  options: RunOptions,
   { fresh, cluster, bus }: { fresh: () => Cluster; cluster: Cluster; bus: Bus },
 ) {
+  const { targetUID, targetProviderID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart } = options;
+  const { port = (through) => through, clock = () => new Date() } = options;
+  const lasting = port(cluster);
+  const execute = async (context: ActionContext) => {
+    try {
+      return await definition.execute(params, context);
+    } catch (error) {
+      if (!options.onThrow) throw error;
+      options.onThrow(error);
+      return undefined;
+    }
+  };
   const passes: Progress[] = [];
-  const meddled = beforeWrite ? meddling(cluster, beforeWrite) : cluster;
   let before: ActionContext['before'] = { result: {}, blockers: [] };
   for (;;) {
     const listening = bus.listen();
     const signal = new AbortController().signal;
-    const port = restart ? fresh() : meddled;
     const context: ActionContext = {
-      cluster: port,
-      now: new Date(),
+      cluster: restart ? port(fresh()) : lasting,
+      now: clock(),
       signal,
       startedAt,
       targetUID,
+      ...(targetProviderID === undefined ? {} : { targetProviderID }),
       actor,
       before,
       ...(ownPod ? { ownPod } : {}),
     };
-    const progress = await definition.execute(params, context);
+    const progress = await execute(context);
+    if (!progress) continue;
     passes.push(progress);
     await after?.(progress);
     if (progress.state !== 'running') return { end: progress, passes, context };

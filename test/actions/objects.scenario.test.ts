@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cordon } from '../../operator/actions/cordon.ts';
 import { deletePod } from '../../operator/actions/delete-pod.ts';
 import { evict } from '../../operator/actions/evict.ts';
 import { judgeRefusal } from '../../operator/actions/eviction/verdict.ts';
 import { label } from '../../operator/actions/label.ts';
-import { uncordon } from '../../operator/actions/uncordon.ts';
 import { NODES } from '../../operator/kube/resources.ts';
-import { getNode } from '../cluster/nodes.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
 import type { Tenant } from '../cluster/tenant.ts';
 import { waitFor } from '../cluster/wait-for.ts';
@@ -15,13 +12,11 @@ import { connectLive, type Live } from './live.ts';
 let live: Live;
 let t: Tenant;
 let node: string;
-let uid: string;
 
 beforeAll(async () => {
   live = await connectLive(controlPlane.kubeconfig);
   t = await tenant('objects');
   [node = ''] = await t.createNodes(1);
-  uid = (await getNode(controlPlane, node)).metadata.uid;
 });
 
 afterAll(() => live[Symbol.asyncDispose]());
@@ -29,22 +24,6 @@ afterAll(() => live[Symbol.asyncDispose]());
 const signal = () => new AbortController().signal;
 
 describe('actions on the real API server', () => {
-  it('K1 K34 cordon and uncordon, each once, with owner and reason on the node', async () => {
-    const first = await live.run(cordon, { nodeName: node, reason: 'disk' }, { targetUID: uid });
-    expect(first.end).toMatchObject({ message: `node ${node} cordoned`, result: { changed: true } });
-    const { metadata, spec } = await getNode(controlPlane, node);
-    expect(spec).toMatchObject({ unschedulable: true });
-    expect(metadata.annotations).toMatchObject({ 'cloudoptim.io/cordoned-by': 'cloudoptim/test', 'cloudoptim.io/cordon-reason': 'disk' });
-    const again = await live.run(cordon, { nodeName: node }, { targetUID: uid, actor: 'cloudoptim/other' });
-    expect(again.end).toMatchObject({ message: `node ${node} already cordoned`, result: { changed: false } });
-    const undone = await live.run(uncordon, { nodeName: node }, { targetUID: uid, actor: 'cloudoptim/other' });
-    expect(undone.end).toMatchObject({ message: `node ${node} uncordoned (it was cordoned by cloudoptim/test)` });
-    const after = await getNode(controlPlane, node);
-    expect(after.spec.unschedulable).toBeUndefined();
-    expect(Object.keys(after.metadata.annotations ?? {}).filter((key) => key.startsWith('cloudoptim.io/'))).toEqual([]);
-    expect(live.writes.filter((line) => line.includes(node))).toHaveLength(2);
-  });
-
   it('F2 the API server itself refuses a patch for another incarnation', async () => {
     const patch = { metadata: { uid: '00000000-0000-0000-0000-000000000000' }, spec: { unschedulable: true } };
     await expect(live.cluster.mergePatch({ resource: NODES, name: node }, patch, signal())).rejects.toMatchObject({ status: 422 });

@@ -27,6 +27,7 @@ export interface Stored {
     phase?: string;
     target?: string;
     targetUID?: string;
+    targetProviderID?: string;
     startedAt?: string;
     finishedAt?: string;
     observedGeneration?: number;

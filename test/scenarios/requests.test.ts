@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import { createNodes, deleteNodes, getNode } from '../cluster/nodes.ts';
+import { getNode } from '../cluster/nodes.ts';
 import { heldNode, isHeld } from './held.ts';
-import { condition, inPhase, type Stored } from './objects.ts';
+import { condition, inPhase } from './objects.ts';
 import { useScene } from './scene.ts';
 
 const scene = useScene('requests');
@@ -124,33 +124,4 @@ test('an object that Argo CD tracks is not deleted by its TTL', async () => {
   await scene.actions.until('tracked', inPhase('Succeeded'));
   await meanwhile();
   expect(await scene.actions.get('tracked')).toMatchObject({ metadata: { name: 'tracked' } });
-});
-
-test('a node that was replaced under its name while requests waited for it is not touched', async () => {
-  const held = await heldNode(scene, 'replaced');
-  const specs = {
-    drains: { action: 'Drain', drain: { nodeName: held.name } },
-    cordons: { action: 'Cordon', cordon: { nodeName: held.name } },
-  };
-  await scene.actions.create('runs', specs.drains);
-  await scene.actions.until('runs', isHeld);
-  for (const [name, spec] of Object.entries(specs)) {
-    await scene.actions.create(`suspended-${name}`, { ...spec, suspend: true });
-    await scene.actions.until(`suspended-${name}`, inPhase('Suspended'));
-    await scene.actions.create(`queued-${name}`, spec);
-    await scene.actions.until(`queued-${name}`, inPhase('Queued'));
-  }
-  const before = await writesOn(held.name);
-  await deleteNodes(scene.cp, [held.name]);
-  await createNodes(scene.cp, [held.name], { labels: scene.tenant.nodeSelector });
-  for (const name of Object.keys(specs)) await scene.actions.patch(`suspended-${name}`, { suspend: false });
-  const ended: Stored[] = [];
-  for (const name of ['runs', 'queued-drains', 'queued-cordons', 'suspended-drains', 'suspended-cordons']) {
-    ended.push(await scene.actions.until(name, inPhase('Failed', 'Succeeded')));
-  }
-  // The one that ran may have met the moment without a node.
-  expect(['TargetReplaced', 'TargetNotFound']).toContain(condition(ended[0] as Stored, 'Ready').reason);
-  expect(ended.slice(1).map((object) => condition(object, 'Ready').reason)).toEqual(Array(4).fill('TargetReplaced'));
-  expect(await isUnschedulable(held.name)).toBe(false);
-  expect(await writesOn(held.name)).toEqual(before);
 });

@@ -1,10 +1,11 @@
+import type { Pod } from '../../kube/pod.ts';
 import type { ActionContext, Progress } from '../action.ts';
 import type { Blocker } from '../blocker.ts';
 import { mergeBlockers } from '../eviction/blockers.ts';
 import { memoryOf, type RequestMemory } from '../eviction/memory.ts';
 import type { Round } from '../eviction/round.ts';
 import { standingOf } from '../eviction/standing.ts';
-import { readTargetNode } from '../node-target.ts';
+import { isMeant, readTargetNode } from '../node-target.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { timeLeft } from '../time-left.ts';
 import { addSteps, askToGo, type Step } from './escalation.ts';
@@ -40,6 +41,8 @@ async function goOn(params: DrainRequest, context: ActionContext, mine: RequestM
     const why = `not done within ${params.timeoutSeconds} s`;
     return leftOver('Timeout', why, counted, look, blockersOf(turn, look, round));
   }
+  const strange = await checkOwner(look.go, params, context, mine);
+  if (strange) return strange;
   const made: Step[] = [];
   const failure = await askToGo(turn, params, { round, known: counted.steps, made });
   const after = turnOf(look, context, mine);
@@ -68,11 +71,24 @@ async function lookForPods(params: DrainRequest, context: ActionContext, mine: R
 /** Still the same node, and still cordoned (FIELD.md M10, K2): asked of the API server only where the watch does not say so. */
 async function checkNode({ nodeName }: DrainRequest, context: ActionContext, fresh?: 'fresh'): Promise<Failure | undefined> {
   const seen = context.cluster.view.node(nodeName);
-  if (!fresh && seen?.uid === context.targetUID && seen.unschedulable) return undefined;
+  if (!fresh && seen?.unschedulable && isMeant(seen, context)) return undefined;
   const found = await readTargetNode(nodeName, context);
   if ('failure' in found) return found.failure;
   if (found.node.unschedulable) return undefined;
   return failed('Uncordoned', `node ${nodeName} was uncordoned by someone while it was drained`, { result: context.before.result });
+}
+
+/** The watch of nodes may lag behind that of pods: a pod met for the first time may be on a namesake. Read after it, the node says whose it is (F2). */
+async function checkOwner(
+  pods: readonly Pod[],
+  params: DrainRequest,
+  context: ActionContext,
+  mine: RequestMemory,
+): Promise<Failure | undefined> {
+  if (pods.every(({ uid }) => mine.ofTarget.has(uid))) return undefined;
+  const lost = await checkNode(params, context, 'fresh');
+  if (!lost) for (const { uid } of pods) mine.ofTarget.add(uid);
+  return lost;
 }
 
 function roundOf(params: DrainRequest, context: ActionContext, mine: RequestMemory): Round {

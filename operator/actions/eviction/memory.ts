@@ -28,6 +28,8 @@ export class RequestMemory {
   readonly holds = new Map<string, Hold>();
   /** Every UID that was ever chosen to go; undefined until the first look of this process. */
   chosen: Set<string> | undefined;
+  /** UIDs of pods that are known to be on the target node itself, not on a namesake (FIELD.md F2). */
+  readonly ofTarget = new Set<string>();
   /** Whether the DaemonSet `namespace/name` exists (FIELD.md K11). */
   readonly daemonSets = new Map<string, boolean>();
   /** When the pods were last listed fresh, on the clock of the memory; undefined asks for a fresh list. */

@@ -43,8 +43,8 @@ function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): 
   }
   if (!guard) return { waits: Math.max(0, busy) };
   const waits = Math.max(busy, memory.turn(guard).waits);
-  // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3).
-  if (!guard.observed) return { waits };
+  // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3). Nor does one that would allow it while the API server is busy (E4).
+  if (!guard.observed || (busy > 0 && guard.disruptionsAllowed > 0)) return { waits };
   return {
     waits,
     blocker: { ...identity(pod), cause: neverSatisfiable(guard) ? 'PDBNeverSatisfiable' : 'DisruptionBudget', ...budgetFacts(budgets) },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlane, tenant } from '../../cluster/shared.ts';
 import type { Tenant } from '../../cluster/tenant.ts';
 import { waitFor } from '../../cluster/wait-for.ts';
-import { connectLive, type Live } from '../live.ts';
+import { connectLive, type Live, meddling } from '../live.ts';
 import { type Asked, type Stored, Workloads } from './workloads.ts';
 
 const IMAGE = 'example.invalid/none';
@@ -274,7 +274,7 @@ describe('somebody else', () => {
   ])('F2 who %s between read and write of %j', async (_, asked, meddle, end) => {
     const name = `meddled-${Math.random().toString(36).slice(2, 8)}`;
     await workloads.createDeployment({ name });
-    expect((await workloads.update(name, asked, { beforeWrite: () => meddle(name) })).end).toMatchObject(end);
+    expect((await workloads.update(name, asked, { port: meddling(() => meddle(name)) })).end).toMatchObject(end);
     const { status, body } = await controlPlane.api.call<Stored>('GET', workloads.path(name));
     if (status === 404) return;
     const { replicas: has, template } = body.spec;
