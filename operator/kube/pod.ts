@@ -28,6 +28,9 @@ export interface Requests {
   readonly memoryBytes: number;
 }
 
+/** What the API server fills in for a pod that names no grace period, in seconds. */
+export const DEFAULT_GRACE_SECONDS = 30;
+
 /** What this operator keeps of a pod: a projection, so that 100,000 pods fit in memory. */
 export interface Pod {
   readonly namespace: string;
@@ -45,6 +48,10 @@ export interface Pod {
   /** A static pod: annotation `kubernetes.io/config.mirror` or an owner of kind Node (FIELD.md K13). */
   readonly mirror: boolean;
   readonly emptyDirs: readonly EmptyDir[];
+  /** Names of the PersistentVolumeClaims it mounts; absent for none, as with most pods. */
+  readonly claims?: readonly string[];
+  /** `terminationGracePeriodSeconds`; absent for the API's default of 30, as with most pods. */
+  readonly graceSeconds?: number;
   readonly requests: Requests;
   readonly oomKills: readonly OomKill[];
   /** When the eviction API took it, RFC 3339; absent for a pod that was not evicted (such an eviction leaves no Event). */
@@ -74,6 +81,12 @@ interface RawCondition {
   readonly lastTransitionTime?: string | null;
 }
 
+interface RawVolume {
+  readonly name?: string;
+  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string } | null;
+  readonly persistentVolumeClaim?: { readonly claimName?: string } | null;
+}
+
 interface RawPod {
   readonly metadata?: {
     readonly namespace?: string;
@@ -87,7 +100,8 @@ interface RawPod {
   };
   readonly spec?: RawRequester['spec'] & {
     readonly nodeName?: string;
-    readonly volumes?: readonly { readonly name?: string; readonly emptyDir?: { medium?: string; sizeLimit?: string } | null }[] | null;
+    readonly terminationGracePeriodSeconds?: number | null;
+    readonly volumes?: readonly RawVolume[] | null;
   };
   readonly status?: RawRequester['status'] & {
     readonly phase?: string;
@@ -115,6 +129,8 @@ export function projectPod(raw: unknown): Pod {
     ...(owner && { controller: sharedController(owner) }),
     mirror: isMirror(metadata),
     emptyDirs: emptyDirsOf(spec.volumes ?? NONE),
+    ...claimsOf(spec.volumes ?? NONE),
+    ...graceOf(spec.terminationGracePeriodSeconds),
     requests: sharedRequests(podRequests(pod)),
     oomKills: oomKillsOf(status),
     ...evictionOf(status.conditions),
@@ -156,7 +172,7 @@ function isMirror(metadata: NonNullable<RawPod['metadata']>): boolean {
   return metadata.ownerReferences?.some((owner) => owner.apiVersion === 'v1' && owner.kind === 'Node') ?? false;
 }
 
-function emptyDirsOf(volumes: NonNullable<NonNullable<RawPod['spec']>['volumes']>): readonly EmptyDir[] {
+function emptyDirsOf(volumes: readonly RawVolume[]): readonly EmptyDir[] {
   let found: EmptyDir[] | undefined;
   for (const { name = '', emptyDir } of volumes) {
     if (!emptyDir) continue;
@@ -164,6 +180,15 @@ function emptyDirsOf(volumes: NonNullable<NonNullable<RawPod['spec']>['volumes']
     found.push({ name, medium: emptyDir.medium ?? '', ...(emptyDir.sizeLimit && { sizeLimit: emptyDir.sizeLimit }) });
   }
   return found ?? NONE;
+}
+
+function claimsOf(volumes: readonly RawVolume[]): Pick<Pod, 'claims'> {
+  const claims = volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? NONE);
+  return claims.length > 0 ? { claims } : NOTHING;
+}
+
+function graceOf(seconds: number | null | undefined): Pick<Pod, 'graceSeconds'> {
+  return typeof seconds === 'number' && seconds !== DEFAULT_GRACE_SECONDS ? { graceSeconds: seconds } : NOTHING;
 }
 
 /** A kill is seen in `state` until the restart and in `lastState` after it: counted by the restarts before it, both give the same one. */

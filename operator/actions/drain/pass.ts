@@ -1,10 +1,8 @@
 import type { Pod } from '../../kube/pod.ts';
 import type { ActionContext, Progress } from '../action.ts';
-import type { Blocker } from '../blocker.ts';
-import { mergeBlockers } from '../eviction/blockers.ts';
 import { memoryOf, type RequestMemory } from '../eviction/memory.ts';
 import { type Round, runRound } from '../eviction/round.ts';
-import { standingOf } from '../eviction/standing.ts';
+import { knownBlockers } from '../eviction/standing.ts';
 import { readTargetNode } from '../node-target.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { timeLeft } from '../time-left.ts';
@@ -30,16 +28,16 @@ async function goOn(params: DrainRequest, context: ActionContext, mine: RequestM
   const expired = timeLeft(context, params.timeoutSeconds) <= 0;
   const look = await lookForPods(params, context, mine, expired);
   const counted = countPods(look, begun, mine);
-  if (look.refused.length > 0) return refused(params, counted, look);
+  if (look.refused.length > 0) return refused(params, counted, look, context);
   if (look.go.length === 0) return (await checkNode(params, context, 'fresh')) ?? drained(params, counted, look);
   const round = roundOf(params, context, mine);
   if (expired) {
     const why = `not done within ${params.timeoutSeconds} s`;
-    return leftOver('Timeout', why, counted, look, blockersOf(pending(look.go, mine), round));
+    return leftOver('Timeout', why, counted, look, knownBlockers(pending(look.go, mine), round));
   }
   const turn = ownPodLast(look.go, context);
   const failure = await runRound(pending(turn, mine), round);
-  if (failure) return leftOver(failure.reason, failure.message, counted, look, blockersOf(pending(turn, mine), round));
+  if (failure) return leftOver(failure.reason, failure.message, counted, look, knownBlockers(pending(turn, mine), round));
   return running(params, round, { look, counted, pending: pending(turn, mine) });
 }
 
@@ -87,14 +85,4 @@ function pending(pods: readonly Pod[], { accepted }: RequestMemory): readonly Po
 function ownPodLast(pods: readonly Pod[], { ownPod }: ActionContext): readonly Pod[] {
   const others = pods.filter((pod) => pod.namespace !== ownPod?.namespace || pod.name !== ownPod.name);
   return others.length > 0 ? others : pods;
-}
-
-/** What this process knows, and what the one before recorded of pods that are still there. */
-function blockersOf(pods: readonly Pod[], round: Round): readonly Blocker[] {
-  const { before, now } = round.context;
-  const found = standingOf(pods, round).blockers;
-  const explained = new Set(found.map((blocker) => blocker.uid));
-  const left = new Set(pods.map((pod) => pod.uid));
-  const recorded = before.blockers.filter(({ uid }) => left.has(uid) && !explained.has(uid));
-  return mergeBlockers([...found, ...recorded], before.blockers, now);
 }

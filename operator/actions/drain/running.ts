@@ -4,7 +4,7 @@ import type { Seconds } from '../../lib/next.ts';
 import type { Progress } from '../action.ts';
 import { describeBlockers, mainCause, mergeBlockers } from '../eviction/blockers.ts';
 import type { Round } from '../eviction/round.ts';
-import { standingOf } from '../eviction/standing.ts';
+import { knownBlockers, standingOf } from '../eviction/standing.ts';
 import { listNames } from '../listing.ts';
 import { timeLeft } from '../time-left.ts';
 import type { DrainRequest } from './look.ts';
@@ -29,7 +29,10 @@ export interface Found {
 export function running(params: DrainRequest, round: Round, { look, counted, pending }: Found): Progress {
   const { context } = round;
   const standing = standingOf(pending, round);
-  const blockers = mergeBlockers(standing.blockers, context.before.blockers, context.now);
+  // Cut short by a stop: who was not asked again is blocked as before, so that nothing is written that the next process takes back.
+  const blockers = context.signal.aborted
+    ? knownBlockers(pending, round)
+    : mergeBlockers(standing.blockers, context.before.blockers, context.now);
   const waiting = look.go.filter((pod) => !pending.includes(pod));
   const changed = [nodeTopic(params.nodeName), podsOnTopic(params.nodeName), ...standing.topics];
   const left = Math.max(0, timeLeft(context, params.timeoutSeconds));

@@ -12,6 +12,8 @@ const MOST_BUDGETS = 10_000;
 export interface Hold {
   readonly cause: LaterCause | undefined;
   readonly shown: boolean;
+  /** What the refusal said, where only that explains it. */
+  readonly words?: string;
   readonly notBefore: Seconds;
   /** The budgets of the pod at the time: when they are others, the hold is void. */
   readonly budgets: string;
