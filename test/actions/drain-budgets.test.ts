@@ -23,6 +23,7 @@ describe('the look before the cordon', () => {
       next: { kind: 'again', after: 0 },
       done: 0,
       total: 3,
+      result: { total: 3, evicted: 0, remaining: 3, remainingPods: ['shop/a', 'shop/b', 'shop/free'] },
     });
     expect(isCordoned(cluster)).toBe(false);
     expect(await pass(1)).toMatchObject({

@@ -14,8 +14,9 @@ export function drainOf(cluster: FakeCluster, more: Partial<ActionContext> = {},
   return async function pass(seconds = 0): Promise<Progress> {
     cluster.seconds = seconds;
     const progress = await drain.execute(asked, contextFor(cluster, { ...more, before }, seconds));
-    before = { result: progress.result ?? before.result, blockers: ('blockers' in progress && progress.blockers) || [] };
-    return progress.state === 'running' && progress.result === undefined && !preflight ? pass(seconds) : progress;
+    before = { result: progress.result ?? {}, blockers: ('blockers' in progress && progress.blockers) || [] };
+    const isTold = progress.state === 'running' && progress.result?.cordon === undefined;
+    return isTold && !preflight ? pass(seconds) : progress;
   };
 }
 

@@ -64,6 +64,11 @@ export class Scene {
     if (status === 409) await this.cp.api.patch(`${path}/${name}`, { stringData: { 'api-key': key } });
   }
 
+  /** Takes the right to this resource from the operators of the scene, for good, and waits until the API server knows. */
+  forbid(resource: string): Promise<void> {
+    return this.#rights.forbid(resource);
+  }
+
   /** Every request of the operator so far that has an answer, oldest first, from the audit log. */
   async requests(): Promise<Request[]> {
     const own = ({ stage, user }: Request) => stage === 'ResponseComplete' && user.username === this.#rights.user;

@@ -39,6 +39,11 @@ export function begunWith(look: Sorted, cordoned: Cordoned): Begun {
   return { total: look.go.length, cordon: cordonResult(cordoned), warnings: look.warnings };
 }
 
+/** The result while the node is not cordoned yet: who would have to go. It is no beginning, because it names no cordon. */
+export function untouched({ go }: Sorted): JsonObject {
+  return { total: go.length, evicted: 0, ...remaining(go.map(nameOf)) };
+}
+
 /** The members of the result that every state has, so that a drain that is stopped half-way tells the truth too. */
 export function drainResult({ total, cordon, done, warnings }: Count, look: Sorted): JsonObject {
   return {

@@ -8,7 +8,7 @@ import { count } from '../listing.ts';
 import { readTargetNode } from '../node-target.ts';
 import { timeLeft } from '../time-left.ts';
 import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
-import { begunWith, drained, drainResult, leftOver, refused } from './result.ts';
+import { begunWith, drained, drainResult, leftOver, refused, untouched } from './result.ts';
 import type { Sorted } from './verdicts.ts';
 
 /**
@@ -55,15 +55,16 @@ function blockersAheadOf({ go }: Sorted, { cluster, before, now }: ActionContext
  * Written before the cordon, and only where something is in the way: whoever looks can still stop the drain with the node as it was (FIELD.md M7,
  * A5). It goes on in the next pass, because a budget may change: see DECISIONS.md.
  */
-function told(blockers: readonly Blocker[], { go }: Sorted): Progress {
+function told(blockers: readonly Blocker[], look: Sorted): Progress {
   return {
     state: 'running',
     reason: mainCause(blockers) ?? 'InProgress',
     message: `seen before the cordon: ${describeBlockers(blockers)}`,
     next: { kind: 'again', after: 0 },
     done: 0,
-    total: go.length,
+    total: look.go.length,
     blockers,
+    result: untouched(look),
   };
 }
 
