@@ -42,7 +42,7 @@ export interface Stored {
 }
 
 /** A plan, as far as tests ask for it. */
-export interface Plan {
+interface Plan {
   change: number;
   skip: string[];
   blocked: string[];
