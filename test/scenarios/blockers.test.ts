@@ -32,7 +32,9 @@ async function isCordoned({ name }: HeldNode): Promise<boolean> {
   return (await getNode(scene.cp, name)).spec.unschedulable === true;
 }
 
-test('F3 while nothing changes nothing is written: over three more refusals, a stop and a new process the object stays as it is', async () => {
+test('F3 while nothing changes nothing is written: over three more refusals, a stop and a new process the object stays as it is', {
+  timeout: 150_000,
+}, async () => {
   const held = await heldNode(scene, 'steady', 2);
   const operator = await scene.operator();
   await scene.actions.create('steady', drainOf(held));
@@ -123,7 +125,7 @@ test('F3 E11 an admission policy that refuses evictions is a blocker with its wo
   }
 });
 
-test('A9 F3 whatever ends a drain, its status keeps which pods are left and what held them', async () => {
+test('A9 F3 whatever ends a drain, its status keeps which pods are left and what held them', { timeout: 120_000 }, async () => {
   await using _ = await scene.operator();
   const soon = () => new Date(Date.now() + 4000).toISOString();
   const ends: Record<string, { spec?: object; drain?: object; end: (name: string) => Promise<unknown>; phase: string; reason: string }> = {
