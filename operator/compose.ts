@@ -74,6 +74,7 @@ export function compose(config: Config): Process {
     store: objects.actions,
     actions,
     namespace,
+    dryRun: config.DRY_RUN,
     collect: (signal: AbortSignal) => snapshots.collect(signal),
     health: () => (watches.broken.length === 0 ? ('healthy' as const) : ('degraded' as const)),
   };
@@ -98,6 +99,7 @@ export function compose(config: Config): Process {
     locks,
     backendExists,
     clock: () => new Date(),
+    dryRun: config.DRY_RUN,
     ...(ownPod ? { ownPod } : {}),
   });
   const actionController = new Controller<OptimizationActionStatus, OptimizationAction>({

@@ -1,6 +1,7 @@
 import { findCondition } from '../api/condition.ts';
 import type { OptimizationAction } from '../api/optimization-action.ts';
 import type { Report } from '../backends/backend.ts';
+import type { JsonObject } from '../lib/json.ts';
 
 const OUTCOMES: Readonly<Record<string, Report['outcome']>> = {
   Succeeded: 'Succeeded',
@@ -26,6 +27,7 @@ export function reportOf(object: OptimizationAction): Report | undefined {
     startedAt: new Date(status.startedAt ?? status.finishedAt),
     finishedAt: new Date(status.finishedAt),
     result: status.result ?? {},
+    ...(status.phase === 'Planned' ? { plan: (status.plan ?? {}) as JsonObject } : {}),
   };
 }
 

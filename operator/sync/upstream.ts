@@ -27,6 +27,8 @@ export interface UpstreamWorld {
   readonly store: Store<OptimizationAction>;
   readonly actions: readonly ActionDefinition[];
   readonly namespace: string;
+  /** True: every task becomes a plan. */
+  readonly dryRun: boolean;
   readonly collect: (signal: AbortSignal) => Promise<ClusterSnapshot | undefined>;
   readonly health: () => Extract<HeartbeatStatus, 'healthy' | 'degraded'>;
 }

@@ -182,7 +182,7 @@ describe('a drain on the real API server', () => {
     const context = { now: new Date(), startedAt: new Date(), signal: new AbortController().signal, actor: 'cloudoptim/plan' };
     const before = { result: {}, blockers: [] };
     const plan = await drain.plan(params, { ...context, cluster: live.cluster, targetUID: uid, before });
-    expect(plan).toEqual({ change: 1, skip: [], blocked: [] });
+    expect(plan).toMatchObject({ change: 1, skip: [], blocked: [], pods: [{ verdict: 'Evict', round: 1 }], estimateSeconds: 30 });
     expect(writesOn(node, 'moves-')).toEqual([]);
     const { end } = await live.run(drain, params, { targetUID: uid });
     expect(end).toMatchObject({ state: 'succeeded', result: { evicted: 1 } });

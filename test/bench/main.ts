@@ -2,10 +2,11 @@ import { cordonLatency } from './cordon-latency.ts';
 import { cordonWrites } from './cordon-writes.ts';
 import { drain10Budget, drain100 } from './drains.ts';
 import { type Figure, note } from './figure.ts';
+import { firstBlocker } from './first-blocker.ts';
 import { idle } from './idle.ts';
 import { start } from './start.ts';
 
-const figures: readonly Figure[] = [drain100, drain10Budget, cordonLatency, cordonWrites, idle, start];
+const figures: readonly Figure[] = [drain100, drain10Budget, cordonLatency, cordonWrites, firstBlocker, idle, start];
 
 const help = `Usage: node test/bench/main.ts [name …]
 
