@@ -83,6 +83,7 @@ export function compose(config: Config): Process {
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
+    dryRun: config.DRY_RUN,
     collect: (signal: AbortSignal) => snapshots.collect(signal),
     health: () => (watches.broken.length === 0 ? ('healthy' as const) : ('degraded' as const)),
   };
@@ -117,6 +118,7 @@ export function compose(config: Config): Process {
     earlierRun: (object) => graveyard.earlierRun(object),
     isDue: (key) => retention.isDue(key),
     clock,
+    dryRun: config.DRY_RUN,
     ...(ownPod ? { ownPod } : {}),
   });
   const actionController = new Controller<OptimizationActionStatus, OptimizationAction>({

@@ -85,6 +85,16 @@ export const settings = {
     shape: 'a number from 5 to 86400',
     example: '30',
   },
+  DRY_RUN: {
+    schema: z
+      .string()
+      .default('false')
+      .transform((value) => value.toLowerCase() === 'true'),
+    about:
+      'Whether every action is only planned, whoever asks for it: nothing is changed, status.plan and the results say what would be. What was started before is held. Default false.',
+    shape: 'true, in any case; everything else is false',
+    example: 'true',
+  },
   LOG_LEVEL: {
     schema: z
       .string()

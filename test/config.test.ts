@@ -31,6 +31,7 @@ test('nothing has to be set', () => {
   expect(config({})).toEqual({
     POD_NAMESPACE: 'cloudoptim',
     LOG_FORMAT: 'json',
+    DRY_RUN: false,
     HEALTH_CHECK_PORT: 8080,
     SHUTDOWN_GRACE_SECONDS: 25,
     WATCH_SILENCE_SECONDS: 100,
@@ -49,6 +50,10 @@ test.each<[string, string, unknown]>([
   ['TASK_POLL_INTERVAL_SECONDS', '1.5', 1.5],
   ['METRICS_POLL_INTERVAL_SECONDS', '60', 60],
   ['HEARTBEAT_INTERVAL_SECONDS', '86400', 86_400],
+  ['DRY_RUN', 'true', true],
+  ['DRY_RUN', 'True', true],
+  ['DRY_RUN', 'false', false],
+  ['DRY_RUN', '1', false],
   ['LOG_LEVEL', 'debug', 'DEBUG'],
   ['LOG_LEVEL', 'Warn', 'WARNING'],
   ['LOG_LEVEL', 'WARNING', 'WARNING'],

@@ -64,7 +64,7 @@ export type Progress =
       readonly blockers?: readonly Blocker[];
     };
 
-/** What would happen, without doing it. */
+/** What would happen, without doing it. Lists may be of any length: what writes them bounds them. */
 export interface Plan {
   /** How many pods would be evicted or objects changed. */
   readonly change: number;
@@ -74,6 +74,48 @@ export interface Plan {
   readonly skip: readonly string[];
   /** One line per object that forbids or delays the action, with the reason. */
   readonly blocked: readonly string[];
+  /** What would become of each pod; absent for actions that are not about pods. */
+  readonly pods?: readonly PlannedPod[];
+  /** What the disruption budgets of these pods would allow. */
+  readonly budgets?: readonly PlannedBudget[];
+  /** The volumes of the pods that would go. */
+  readonly volumes?: readonly PlannedVolume[];
+  /** Seconds until the last pod has gone, as `actions/eviction/estimate.ts` reckons; absent where some pod would not go at all. */
+  readonly estimateSeconds?: number;
+}
+
+/** What would become of one pod. */
+export interface PlannedPod {
+  /** `namespace/name` */
+  readonly pod: string;
+  /** Evict or Delete: it goes at once. Wait: it has to wait, for the rounds before `round` or for ever. Skip: it stays. Refuse: it forbids all. */
+  readonly verdict: 'Evict' | 'Delete' | 'Wait' | 'Skip' | 'Refuse';
+  /** CamelCase; absent where nothing is in the way. */
+  readonly reason?: string;
+  /** The PodDisruptionBudget that it needs, or all that select it. */
+  readonly budget?: string;
+  /** The round of evictions it goes in, from 1; absent where it would not go. */
+  readonly round?: number;
+}
+
+/** What one disruption budget would allow. */
+export interface PlannedBudget {
+  /** `namespace/name` */
+  readonly budget: string;
+  /** Pods of this action that need its yes. */
+  readonly pods: number;
+  readonly allowedNow: number;
+  /** Rounds until all of them have gone; absent where they never all would. */
+  readonly rounds?: number;
+}
+
+/** A volume of a pod that would go. */
+export interface PlannedVolume {
+  /** `namespace/name` */
+  readonly pod: string;
+  /** EmptyDir: its data would be lost. PersistentVolumeClaim: it would be detached, and attached where the next pod runs. */
+  readonly kind: 'EmptyDir' | 'PersistentVolumeClaim';
+  readonly name: string;
 }
 
 /** An action: one object in one file, from which CRD, validation, role, docs and samples are derived (rule 5). */

@@ -18,22 +18,18 @@ export function isAdmissionDenial(error: ApiError): boolean {
 
 /**
  * Runs a look and turns the refusals that no repetition changes into failures (rule 4, FIELD.md E10): a missing right, a webhook's no, an
- * invalid request. Whatever else is thrown is a surprise and goes on to the controller. When the operator stops it says so far and no more.
+ * invalid request. Whatever else is thrown goes on to the controller: a surprise, or a look that the operator's stop cut short, after which the
+ * status stays as it is for the next process.
  */
 export async function answering(context: ActionContext, look: () => Promise<Progress>): Promise<Progress> {
   try {
     return await look();
   } catch (error) {
-    if (context.signal.aborted) return interrupted();
+    if (context.signal.aborted) throw error;
     const failure = error instanceof ApiError ? refusal(error) : undefined;
     if (failure) return failure;
     throw error;
   }
-}
-
-/** What a look says that the operator's stop cut short: the next process goes on. */
-function interrupted(): Extract<Progress, { state: 'running' }> {
-  return { state: 'running', reason: 'InProgress', message: 'the operator stops; the next one goes on', next: { kind: 'again', after: 0 } };
 }
 
 /** The failure that this answer of the API server means; undefined where trying again may help. */

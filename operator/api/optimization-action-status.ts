@@ -17,7 +17,7 @@ export const phases = [
   'Expired',
 ] as const;
 
-/** The most entries of `status.blockers`, `status.plan.skip` and `status.plan.blocked`; the rest is a count. */
+/** The most entries of `status.blockers` and of each list of `status.plan`; the rest is a count. */
 export const MAX_LISTED = 50;
 
 /** The most characters of one line in a plan or a warning. */
@@ -27,15 +27,60 @@ const blocker = z
   .object({
     pod: filled(317, 'The pod as namespace/name.'),
     uid: filled(64, 'The UID of the pod, so that a namesake is told apart.'),
-    cause: filled(128, 'Why it cannot go, in CamelCase, for example DisruptionBudget.'),
+    cause: filled(
+      128,
+      'Why it cannot go, in CamelCase: DisruptionBudget, PDBNeverSatisfiable, MultiplePDBs, WebhookDenied or EvictionRefused while it is tried again; NoController, LocalStorage, DaemonSet or DaemonSetGone where it forbids the drain; others may come.',
+    ),
     budget: text(253, 'The PodDisruptionBudget that forbids it; absent for other causes.').optional(),
     currentHealthy: count('Healthy pods that the budget counts now.').optional(),
     desiredHealthy: count('Healthy pods that the budget asks for.').optional(),
-    detail: text(MAX_LINE, 'One line more, such as the annotation that forbids it.').optional(),
+    detail: text(
+      MAX_LINE,
+      'One line more, such as the words of the first refusal, the volume, or the option that changes the outcome; absent where the cause says it all.',
+    ).optional(),
     since: timestamp('When it was first seen to be blocked, RFC 3339.'),
-    retryAt: timestamp('When it is tried again without any change, RFC 3339; absent where nothing is due.').optional(),
+    retryAt: timestamp(
+      'When it is tried again even if nothing changes, RFC 3339, as it was due when the blocker became what it is; later tries follow without being written here, and a change of the budget is not waited for until then. Absent where none is due.',
+    ).optional(),
   })
   .describe('Why one pod cannot go yet.');
+
+const plannedPod = z
+  .object({
+    pod: filled(317, 'The pod as namespace/name.'),
+    verdict: z
+      .enum(['Evict', 'Delete', 'Wait', 'Skip', 'Refuse'])
+      .describe(
+        'Evict or Delete: it would go at once. Wait: it would wait for others, for a budget, or for ever. Skip: it would stay. Refuse: it forbids the whole.',
+      ),
+    reason: text(128, 'Why, in CamelCase, as in blockers.cause; absent where nothing is in the way.').optional(),
+    budget: text(MAX_LINE, 'The PodDisruptionBudget that decides, as namespace/name; all of them where there are several.').optional(),
+    round: count('In which round of evictions it would go, from 1; absent where it would not.').optional(),
+  })
+  .describe('What would become of one pod.');
+
+const plannedBudget = z
+  .object({
+    budget: filled(317, 'The PodDisruptionBudget as namespace/name.'),
+    pods: count('Pods of this action that need its yes.'),
+    allowedNow: count('How many of them it allows to go now.'),
+    rounds: count('In how many rounds all of them would go; absent where they never all would.').optional(),
+  })
+  .describe('What one disruption budget would allow, counted down round by round; a round ends when its pods are replaced and healthy.');
+
+const plannedVolume = z
+  .object({
+    pod: filled(317, 'The pod as namespace/name.'),
+    kind: z
+      .enum(['EmptyDir', 'PersistentVolumeClaim'])
+      .describe('EmptyDir: the data would be lost. PersistentVolumeClaim: the volume would move with the next pod.'),
+    name: text(253, 'The name of the volume in the pod, or of the claim.'),
+  })
+  .describe('A volume of a pod that would go.');
+
+function listOf<Entry extends z.ZodType>(entry: Entry, description: string) {
+  return z.array(entry).max(MAX_LISTED).meta({ description, 'x-kubernetes-list-type': 'atomic' }).optional();
+}
 
 const plan = z.object({
   change: count('How many pods would be evicted or objects changed.'),
@@ -55,6 +100,15 @@ const plan = z.object({
     .max(MAX_LISTED)
     .describe('What forbids or delays the action, one line each, at most 50.'),
   blockedOmitted: count('How many more forbid or delay it than are listed; absent for none.').optional(),
+  pods: listOf(plannedPod, 'What would become of each pod, at most 50; absent for actions that are not about pods.'),
+  podsOmitted: count('How many more pods there are than are listed; absent for none.').optional(),
+  budgets: listOf(plannedBudget, 'The disruption budgets that these pods need a yes of, at most 50.'),
+  budgetsOmitted: count('How many more budgets there are than are listed; absent for none.').optional(),
+  volumes: listOf(plannedVolume, 'The volumes of the pods that would go, at most 50.'),
+  volumesOmitted: count('How many more volumes there are than are listed; absent for none.').optional(),
+  estimateSeconds: count(
+    'Seconds until the last pod would have gone, reckoned high: whole grace periods, budgets in rounds with 30 s between two for the replacements. Absent where some pod would never go.',
+  ).optional(),
 });
 
 const progress = z.object({

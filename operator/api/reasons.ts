@@ -9,6 +9,8 @@ export const REASONS = {
   VolumesAttached: 'All pods that had to go have left the node, but volumes are still attached to it; it fails when that takes too long.',
   DoNotDisrupt: 'Annotations of pods forbid it for a while; it goes on when that time is over.',
   DisruptionBudget: 'A PodDisruptionBudget allows no further disruption now; it goes on as soon as the budget does.',
+  PDBNeverSatisfiable:
+    'A PodDisruptionBudget needs every pod it expects, so that it never allows a disruption: change it, or run a pod more; it goes on by itself then.',
   MultiplePDBs: 'More than one PodDisruptionBudget selects the pod, so the eviction API refuses it.',
   WebhookDenied: 'An admission webhook or policy refuses the change; an eviction is tried again, anything else has failed.',
   EvictionRefused: 'The API server refuses the eviction for another reason, which the message has; it is tried again.',
@@ -16,11 +18,23 @@ export const REASONS = {
   WaitingForRollout: 'The change is written; the pods of the workload follow it.',
   ServerError: 'The API server has a fault or does not answer; it is tried again.',
   Compensating: 'It did not succeed, which is recorded, and undoes what it was asked to undo.',
+
+  DryRun: 'It was started before DRY_RUN was set for the operator, which carries nothing out meanwhile.',
   TargetLocked: 'Another request works on the same target; this one waits for it.',
+
+  // OptimizationAction: causes in status.blockers and status.plan.pods only
+  NoController: 'Nothing makes the pod again; force lets it go.',
+  LocalStorage: 'The pod has emptyDir volumes, whose data would be lost; deleteEmptyDirData lets it go.',
+  DaemonSet: 'The pod belongs to a DaemonSet, which would put it back at once; ignoreDaemonSets leaves it.',
+  DaemonSetGone: 'The DaemonSet of the pod does not exist any more; force lets it go.',
+  StaticPod: 'The kubelet makes the pod from a file; it is left alone.',
+  NamespaceLeftAlone: 'The namespace of the pod is among skipNamespaces.',
+  Terminating: 'The pod is shutting down already.',
+  TerminatingTooLong: 'The pod should have ended over 60 s ago; it is not waited for.',
 
   // OptimizationAction: the end
   Done: 'What was asked for was done.',
-  Planned: 'Mode Plan: status.plan says what would happen; nothing was done.',
+  Planned: 'Mode Plan, or DRY_RUN of the operator: status.plan says what would happen; nothing was done.',
   Cancelled: 'It was stopped by spec.cancel.',
   Deleted: 'The object was deleted before the action ended.',
   DeadlineExceeded: 'spec.deadline passed before it was done.',

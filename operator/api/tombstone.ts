@@ -11,6 +11,8 @@ const MAX_RESULT = 4096;
 /** Members that may be edited at any time: they do not make it another request. */
 const EDITABLE = new Set(['suspend', 'cancel', 'approval', 'ttlSecondsAfterFinished']);
 
+const members = z.record(z.string(), z.unknown()).transform((each) => each as JsonObject);
+
 const ending = z.object({
   action: z.string(),
   source: z.object({ backend: z.string(), taskID: z.string() }).optional(),
@@ -19,7 +21,9 @@ const ending = z.object({
   message: z.string(),
   startedAt: z.string().optional(),
   finishedAt: z.string(),
-  result: z.record(z.string(), z.unknown()).transform((members) => members as JsonObject),
+  result: members,
+  /** What would have happened; of a plan only. */
+  plan: members.optional(),
 });
 
 const tombstone = ending.extend({
@@ -52,6 +56,7 @@ export function endingOf({ spec, status }: OptimizationAction): Ending | undefin
     ...(status.startedAt === undefined ? {} : { startedAt: status.startedAt }),
     finishedAt: status.finishedAt,
     result: status.result ?? {},
+    ...(phase === 'Planned' ? { plan: (status.plan ?? {}) as JsonObject } : {}),
   };
 }
 
@@ -61,7 +66,8 @@ export function tombstoneOf(object: OptimizationAction): Tombstone | undefined {
   if (!end) return undefined;
   return {
     ...end,
-    result: JSON.stringify(end.result).length <= MAX_RESULT ? end.result : withoutLists(end.result),
+    result: bounded(end.result),
+    ...(end.plan ? { plan: bounded(end.plan) } : {}),
     uid: object.metadata.uid,
     spec: specDigest(object),
     ran: end.startedAt !== undefined || end.reason === 'AlreadyExecuted',
@@ -96,7 +102,8 @@ function sorted(value: JsonValue | undefined): JsonValue | undefined {
   );
 }
 
-function withoutLists(result: JsonObject): JsonObject {
-  const short = Object.entries(result).filter(([, value]) => typeof value !== 'object' && String(value).length <= 256);
+function bounded(members: JsonObject): JsonObject {
+  if (JSON.stringify(members).length <= MAX_RESULT) return members;
+  const short = Object.entries(members).filter(([, value]) => typeof value !== 'object' && String(value).length <= 256);
   return { ...Object.fromEntries(short.slice(0, 50)), truncated: true };
 }

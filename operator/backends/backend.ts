@@ -31,6 +31,8 @@ export interface Report {
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly result: JsonObject;
+  /** What would have been done, where nothing was: the task was a dry run. */
+  readonly plan?: JsonObject;
 }
 
 /** How the upstream took a report: for good, or refused for good with its words. Anything else is thrown and tried again. */

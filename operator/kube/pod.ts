@@ -29,6 +29,9 @@ export interface Requests {
   readonly memoryBytes: number;
 }
 
+/** What the API server fills in for a pod that names no grace period, in seconds. */
+export const DEFAULT_GRACE_SECONDS = 30;
+
 /** What this operator keeps of a pod: a projection, so that 100,000 pods fit in memory. */
 export interface Pod {
   readonly namespace: string;
@@ -52,6 +55,8 @@ export interface Pod {
   readonly claims?: readonly string[];
   /** How its owner asks that it is not disrupted; absent for pods without such a mark. */
   readonly disruption?: DisruptionMarks;
+  /** `terminationGracePeriodSeconds`; absent for the API's default of 30, as with most pods. */
+  readonly graceSeconds?: number;
   readonly requests: Requests;
   readonly oomKills: readonly OomKill[];
   /** When the eviction API took it, RFC 3339; absent for a pod that was not evicted (such an eviction leaves no Event). */
@@ -102,6 +107,7 @@ interface RawPod {
   };
   readonly spec?: RawRequester['spec'] & {
     readonly nodeName?: string;
+    readonly terminationGracePeriodSeconds?: number | null;
     readonly volumes?: readonly RawVolume[] | null;
   };
   readonly status?: RawRequester['status'] & {
@@ -133,6 +139,7 @@ export function projectPod(raw: unknown): Pod {
     emptyDirs: emptyDirsOf(spec.volumes ?? NONE),
     ...claimsOf(metadata.name ?? '', spec.volumes ?? NONE),
     ...disruptionOf(metadata.annotations, status.startTime),
+    ...graceOf(spec.terminationGracePeriodSeconds),
     requests: sharedRequests(podRequests(pod)),
     oomKills: oomKillsOf(status),
     ...evictionOf(status.conditions),
@@ -201,6 +208,10 @@ function emptyDirsOf(volumes: readonly RawVolume[]): readonly EmptyDir[] {
     found.push({ name, medium: emptyDir.medium ?? '', ...(emptyDir.sizeLimit && { sizeLimit: emptyDir.sizeLimit }) });
   }
   return found ?? NONE;
+}
+
+function graceOf(seconds: number | null | undefined): Pick<Pod, 'graceSeconds'> {
+  return typeof seconds === 'number' && seconds !== DEFAULT_GRACE_SECONDS ? { graceSeconds: seconds } : NOTHING;
 }
 
 /** A kill is seen in `state` until the restart and in `lastState` after it: counted by the restarts before it, both give the same one. */

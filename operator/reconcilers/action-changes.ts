@@ -24,15 +24,17 @@ export function ownedActionStatus(status: OptimizationActionStatus): Optimizatio
 
 /**
  * The Event that a written status is worth, if any: the end, or the first pod that cannot go. An action that succeeded at once, without a start
- * of its own, has none: the object says the same, and two hundred cordons are no news.
+ * of its own, has none: the object says the same, and two hundred cordons are no news. Nor has a plan.
  */
 export function noteOf(before: OptimizationActionStatus | undefined, after: OptimizationActionStatus): EventNote | undefined {
   const ready = findCondition(after.conditions, 'Ready');
   if (!ready) return undefined;
   const note = { reason: ready.reason, message: ready.message };
   if (after.finishedAt !== undefined && before?.finishedAt === undefined) {
+    // A plan writes nothing but its own status, and an Event is a write (FIELD.md F4).
+    if (after.phase === 'Planned') return undefined;
     if (after.phase === 'Succeeded' && before?.startedAt === undefined) return undefined;
-    const good = after.phase === 'Succeeded' || after.phase === 'Planned' || after.phase === 'Cancelled';
+    const good = after.phase === 'Succeeded' || after.phase === 'Cancelled';
     return { type: good ? 'Normal' : 'Warning', ...note, reason: after.phase === 'Succeeded' ? 'Succeeded' : note.reason };
   }
   const firstBlocker = (before?.blockers ?? []).length === 0 && (after.blockers ?? []).length > 0;

@@ -1,7 +1,8 @@
 import type { Progress } from '../actions/action.ts';
 import type { Blocker } from '../actions/blocker.ts';
+import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus, Phase } from '../api/optimization-action.ts';
-import { MAX_LISTED } from '../api/optimization-action-status.ts';
+import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
 import { type Summary, summarize } from '../api/summary.ts';
 
 const ENDED: readonly string[] = ['Planned', 'Succeeded', 'Failed', 'Cancelled', 'Expired'];
@@ -32,7 +33,7 @@ export function statusOf(
   };
 }
 
-/** The status of an object that has come to its end. */
+/** The status of an object that has come to its end. What held it up stays in it (FIELD.md A9), without a next try, because there is none. */
 export function endStatus(
   object: OptimizationAction,
   phase: Extract<Phase, 'Succeeded' | 'Failed' | 'Cancelled' | 'Expired' | 'Planned'>,
@@ -41,14 +42,16 @@ export function endStatus(
   facts: Facts = {},
 ): OptimizationActionStatus {
   const state = phase === 'Succeeded' || phase === 'Planned' ? 'Done' : 'Failed';
-  return statusOf(object, phase, { state, ...cause }, now, { ...facts, finishedAt: now.toISOString() });
+  const blockers = 'blockers' in facts ? facts.blockers : object.status?.blockers;
+  const ended = blockers ? { blockers: blockers.map(({ retryAt: _, ...blocker }) => blocker) } : {};
+  return statusOf(object, phase, { state, ...cause }, now, { ...facts, ...ended, finishedAt: now.toISOString() });
 }
 
-/** Progress, blockers and result as the status shows them; a success has no blockers left. */
+/** Progress, blockers and result as the status shows them; a success has no blockers left, and where nothing is said of them they stay. */
 export function factsOf(progress: Progress): Facts {
-  const blockers = progress.state === 'succeeded' ? [] : (progress.blockers ?? []);
+  const blockers = progress.state === 'succeeded' ? [] : progress.blockers;
   return {
-    ...listed(blockers),
+    ...(blockers === undefined ? {} : listed(blockers)),
     ...(progress.result === undefined ? {} : { result: progress.result }),
     ...(progress.total === undefined ? {} : { progress: counted(progress.done ?? 0, progress.total) }),
   };
@@ -60,7 +63,9 @@ function counted(done: number, total: number) {
 
 // Undefined takes away what an earlier pass listed.
 function listed(blockers: readonly Blocker[]): Facts {
-  const sorted = blockers.toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
+  const sorted = blockers
+    .toSorted((a, b) => (a.pod < b.pod ? -1 : 1))
+    .map((blocker) => (blocker.detail === undefined ? blocker : { ...blocker, detail: cut(blocker.detail, MAX_LINE) }));
   const omitted = blockers.length - MAX_LISTED;
   return {
     blockers: blockers.length === 0 ? undefined : sorted.slice(0, MAX_LISTED),

@@ -1,10 +1,9 @@
-import { type ActionContext, type ActionDefinition, formatTarget, type Plan, type Target } from '../actions/action.ts';
+import { type ActionContext, type ActionDefinition, formatTarget, type Target } from '../actions/action.ts';
 import type { Blocker } from '../actions/blocker.ts';
 import { targetRef } from '../actions/target-ref.ts';
 import { MAX_MESSAGE } from '../api/condition.ts';
 import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
-import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
 import { type ParsedSpec, parseActionSpec } from '../api/parse-action.ts';
 import type { Tombstone } from '../api/tombstone.ts';
 import type { Cluster } from '../kube/cluster.ts';
@@ -12,6 +11,7 @@ import { keyOf, type Outcome } from '../kube/controller.ts';
 import { isStatus } from '../kube/error.ts';
 import { isTrackedByGitOps } from '../kube/gitops.ts';
 import type { Next } from '../lib/next.ts';
+import { planMessage, planStatus } from './action-plan.ts';
 import { endStatus, type Facts, factsOf, isFinished, statusOf } from './action-status.ts';
 import { isSettled } from './expiry.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
@@ -33,6 +33,8 @@ export interface ActionReconcilerOptions {
   readonly ownPod?: { readonly namespace: string; readonly name: string };
   /** For the time of the end, which is later than the start of the pass that reached it. */
   readonly clock: () => Date;
+  /** True: nothing is carried out; what is asked for is planned, whoever asked, and what is under way is held (`DRY_RUN`). */
+  readonly dryRun: boolean;
 }
 
 interface Pass {
@@ -137,7 +139,15 @@ export class ActionReconciler {
       const summary = { state: 'Waiting', reason: 'Suspended', message: 'set spec.suspend to false to go on' } as const;
       return { status: statusOf(object, 'Suspended', summary, now, await this.#meant(pass)), next: { kind: 'settled' } };
     }
-    if (object.spec?.mode === 'Plan') return undefined;
+    if (this.#options.dryRun && object.status?.startedAt !== undefined) {
+      const summary = {
+        state: 'Waiting',
+        reason: 'DryRun',
+        message: 'it was started before DRY_RUN was set, and goes on without it',
+      } as const;
+      return { status: statusOf(object, object.status.phase ?? 'Running', summary, now), next: { kind: 'settled' } };
+    }
+    if (this.#isPlan(object)) return undefined;
     const lock = locks.acquire(target, key, object.spec?.priority ?? 5);
     if (lock.held) return undefined;
     const summary = { state: 'Waiting', reason: 'TargetLocked', message: `waits for ${lock.by}, which is working on ${target}` } as const;
@@ -154,7 +164,7 @@ export class ActionReconciler {
 
   async #advance(pass: Pass): Promise<Result> {
     const { object, parsed, now } = pass;
-    if (object.spec?.mode === 'Plan') return this.#plan(pass);
+    if (this.#isPlan(object)) return this.#plan(pass);
     if (object.status?.startedAt !== undefined) return this.#execute(pass, object.status.targetUID ?? '');
     const pinned = pinnedUID(object);
     // One fenced, idempotent write on a pinned target: a crash in between leaves nothing that a second run does differently.
@@ -168,6 +178,11 @@ export class ActionReconciler {
     const { targetProviderID = found?.targetProviderID } = object.status ?? {};
     const facts = { target, startedAt: now.toISOString(), targetUID: pinned ?? uid ?? '', ...(targetProviderID && { targetProviderID }) };
     return { status: statusOf(object, 'Running', summary, now, facts), next: { kind: 'again', after: 0 }, ...needsFinalizer(pass) };
+  }
+
+  /** A dry run makes a plan of everything that has not started. */
+  #isPlan({ spec }: OptimizationAction): boolean {
+    return spec?.mode === 'Plan' || this.#options.dryRun;
   }
 
   #replaced(pass: Pass, pinned: string, uid: string): Result {
@@ -195,13 +210,14 @@ export class ActionReconciler {
     const { object, parsed, now } = pass;
     const found = await this.#identify(parsed.target, pass.signal);
     const plan = await parsed.definition.plan(parsed.params, this.#context(pass, found?.targetUID ?? ''));
-    const target = formatTarget(parsed.target);
-    const message = `would change ${plan.change}, leave ${plan.skip.length} alone; ${plan.blocked.length} in the way`;
-    return end(endStatus(object, 'Planned', { reason: 'Planned', message }, now, { target, plan: bounded(plan) }));
+    const facts = { target: formatTarget(parsed.target), plan: planStatus(plan) };
+    const message = object.spec?.mode === 'Plan' ? planMessage(plan) : `DRY_RUN: ${planMessage(plan)}`;
+    return end(endStatus(object, 'Planned', { reason: 'Planned', message }, now, facts));
   }
 
   async #compensate(pass: Pass): Promise<string | undefined> {
     const { definition, params } = pass.parsed;
+    if (this.#options.dryRun) return 'DRY_RUN: nothing was undone';
     return definition.compensate?.(params, this.#context(pass, pass.object.status?.targetUID ?? ''));
   }
 
@@ -276,20 +292,4 @@ function beforeDeadline(next: Next, object: OptimizationAction, now: Date): Next
   if (next.kind === 'settled') return { kind: 'again', after: left };
   if (next.kind === 'again') return { kind: 'again', after: Math.min(next.after, left) };
   return { ...next, orAfter: Math.min(next.orAfter, left) };
-}
-
-function bounded(plan: Plan) {
-  const listed = (lines: readonly string[]) => lines.slice(0, MAX_LISTED).map((line) => cut(line, MAX_LINE));
-  const changesOmitted = (plan.changes?.length ?? 0) - MAX_LISTED;
-  const skipOmitted = plan.skip.length - MAX_LISTED;
-  const blockedOmitted = plan.blocked.length - MAX_LISTED;
-  return {
-    change: plan.change,
-    ...(plan.changes ? { changes: listed(plan.changes) } : {}),
-    ...(changesOmitted > 0 ? { changesOmitted } : {}),
-    skip: listed(plan.skip),
-    ...(skipOmitted > 0 ? { skipOmitted } : {}),
-    blocked: listed(plan.blocked),
-    ...(blockedOmitted > 0 ? { blockedOmitted } : {}),
-  };
 }

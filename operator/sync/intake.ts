@@ -33,6 +33,8 @@ export interface IntakeOptions {
   readonly namespace: string;
   readonly backend: string;
   readonly clusterID: string;
+  /** True: the task becomes a plan. */
+  readonly dryRun: boolean;
   /** The names of the actions this upstream may ask for; undefined for all. */
   readonly allowed: readonly string[] | undefined;
   readonly onRetry: (taskID: string, error: unknown) => void;

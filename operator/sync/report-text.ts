@@ -17,7 +17,17 @@ export function reportOf(object: OptimizationAction): Report | undefined {
 }
 
 /** What a backend is told of such an end; undefined for one that no backend asked for. */
-export function reportOfEnding({ source, action, phase, reason, message, startedAt, finishedAt, result }: Ending): Report | undefined {
+export function reportOfEnding({
+  source,
+  action,
+  phase,
+  reason,
+  message,
+  startedAt,
+  finishedAt,
+  result,
+  plan,
+}: Ending): Report | undefined {
   if (!source) return undefined;
   const outcome = OUTCOMES[phase];
   return {
@@ -29,6 +39,7 @@ export function reportOfEnding({ source, action, phase, reason, message, started
     startedAt: new Date(startedAt ?? finishedAt),
     finishedAt: new Date(finishedAt),
     result,
+    ...(plan === undefined ? {} : { plan }),
   };
 }
 

@@ -22,12 +22,12 @@ export function objectName(backend: string, clusterID: string, taskID: string): 
 /** The OptimizationAction that records the task; `targetUID` pins it to the target seen when the task arrived. */
 export function taskObject(
   task: Extract<Task, { kind: 'action' }>,
-  where: { readonly namespace: string; readonly backend: string; readonly clusterID: string },
+  where: { readonly namespace: string; readonly backend: string; readonly clusterID: string; readonly dryRun: boolean },
   definition: ActionDefinition,
   params: JsonValue,
   targetUID: string | undefined,
 ): JsonObject {
-  const { namespace, backend, clusterID } = where;
+  const { namespace, backend, clusterID, dryRun } = where;
   return {
     apiVersion: API_VERSION,
     kind: 'OptimizationAction',
@@ -40,6 +40,7 @@ export function taskObject(
     spec: {
       action: definition.name,
       [definition.member]: params,
+      ...(dryRun ? { mode: 'Plan' } : {}),
       priority: task.priority,
       deadline: task.deadline?.toISOString(),
       targetUID,

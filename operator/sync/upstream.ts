@@ -30,6 +30,8 @@ export interface UpstreamWorld {
   readonly buried: (name: string) => Tombstone | undefined;
   readonly actions: readonly ActionDefinition[];
   readonly namespace: string;
+  /** True: every task becomes a plan. */
+  readonly dryRun: boolean;
   readonly collect: (signal: AbortSignal) => Promise<ClusterSnapshot | undefined>;
   readonly health: () => Extract<HeartbeatStatus, 'healthy' | 'degraded'>;
 }

@@ -47,6 +47,16 @@ const golden: readonly [row: string, blockers: readonly Blocker[], text: string]
     [without('z', 'WebhookDenied'), blocked('a'), without('b', 'EvictionRefused')],
     'shop/a blocked by budget shop/cart: 2 healthy pods needed, 2 there; shop/z refused by an admission webhook or policy; shop/b refused by the API server',
   ],
+  [
+    'F3 causes that are not the API server’s, with what explains them',
+    [{ ...without('a', 'DoNotDisrupt'), detail: 'annotation karpenter.sh/do-not-disrupt' }, without('b', 'NoController')],
+    'shop/a held back: DoNotDisrupt, annotation karpenter.sh/do-not-disrupt; shop/b held back: NoController',
+  ],
+  [
+    'no times, and none of the words that a webhook may choose anew each time',
+    [{ ...without('a', 'WebhookDenied'), detail: 'denied at 12:00', retryAt: since }],
+    'shop/a refused by an admission webhook or policy',
+  ],
   ['a budget that the watch does not show', [without('a', 'DisruptionBudget')], 'shop/a blocked by a disruption budget'],
 ];
 
@@ -73,6 +83,24 @@ describe('blockers over passes', () => {
 
   it('a namesake is another blocker', () => {
     expect(mergeBlockers([blocked('a', { uid: 'new' })], [blocked('a')], later)[0]?.since).toBe(later.toISOString());
+  });
+
+  const due = (seconds: number) => new Date(START.getTime() + seconds * 1000).toISOString();
+
+  it.each<[string, Partial<Blocker>, Partial<Blocker>, Partial<Blocker>]>([
+    ['stays while it is the same', { retryAt: due(10) }, { retryAt: due(20) }, { retryAt: due(10) }],
+    ['is new when the numbers of the budget are', { retryAt: due(10) }, { retryAt: due(20), currentHealthy: 1 }, { retryAt: due(20) }],
+    ['is added where none was known', {}, { retryAt: due(20) }, { retryAt: due(20) }],
+    ['stays when a pass that asked nobody names none', { retryAt: due(10) }, {}, { retryAt: due(10) }],
+  ])('F3 the next try %s', (_row, before, found, merged) => {
+    const [blocker] = mergeBlockers([blocked('a', found)], [blocked('a', before)], later);
+    expect(blocker).toMatchObject({ ...merged, since });
+  });
+
+  it('F3 the first words of a refusal are kept, because the next ones may differ in a number; other details are those of now', () => {
+    const told = (cause: string, detail: string) => ({ ...without('a', cause), detail });
+    const after = (cause: string) => mergeBlockers([told(cause, 'request 2')], [told(cause, 'request 1')], later)[0]?.detail;
+    expect(['WebhookDenied', 'EvictionRefused', 'DoNotDisrupt'].map(after)).toEqual(['request 1', 'request 1', 'request 2']);
   });
 
   const arbitrary: fc.Arbitrary<NewBlocker> = fc

@@ -1,6 +1,68 @@
 import { describe, expect, it } from 'vitest';
-import { cartPods, drainOf, webPods } from './drain-passes.ts';
+import type { Progress } from '../../operator/actions/action.ts';
+import { bare, cartPods, drainOf, params, webPods } from './drain-passes.ts';
 import { budgetRefusal, FakeCluster, makeBudget, makePod, refusal } from './fake-cluster.ts';
+
+describe('the look before the cordon', () => {
+  const isCordoned = (cluster: FakeCluster) => cluster.node?.unschedulable === true;
+
+  it('M7 A5 tells which budgets would refuse before the node is cordoned, and goes on in the next pass', async () => {
+    const all = makeBudget('all', { selector: { matchLabels: { app: 'web' }, matchExpressions: [] } });
+    const pods = [...cartPods('a'), makePod('b', { labels: { app: 'web' } }), ...webPods('free')];
+    const cluster = new FakeCluster(pods, [makeBudget('cart', { expectedPods: 2 }), makeBudget('web'), all]);
+    const pass = drainOf(cluster, {}, params, true);
+    const told = await pass();
+    expect(told).toMatchObject({
+      state: 'running',
+      reason: 'PDBNeverSatisfiable',
+      message: expect.stringMatching(/^seen before the cordon: shop\/a blocked by budget shop\/cart, which never/),
+      blockers: [
+        { pod: 'shop/a', cause: 'PDBNeverSatisfiable', budget: 'cart', currentHealthy: 2, desiredHealthy: 2 },
+        { pod: 'shop/b', cause: 'MultiplePDBs', budget: 'all, web' },
+      ],
+      next: { kind: 'again', after: 0 },
+      done: 0,
+      total: 3,
+      result: { total: 3, evicted: 0, remaining: 3, remainingPods: ['shop/a', 'shop/b', 'shop/free'] },
+    });
+    expect(isCordoned(cluster)).toBe(false);
+    expect(await pass(1)).toMatchObject({
+      blockers: 'blockers' in told ? told.blockers : [],
+      message: /^node n1 cordoned, 3 pods to evict; shop\/a/,
+    });
+    expect(isCordoned(cluster)).toBe(true);
+    expect(cluster.evictions).toEqual([]);
+  });
+
+  it.each([
+    ['no budget', webPods('a'), []],
+    ['a budget that allows one', cartPods('a', 'b'), [makeBudget('cart', { disruptionsAllowed: 1 })]],
+    ['a budget that is not counted yet', cartPods('a'), [makeBudget('cart', { observed: false })]],
+    ['a pod that is leaving', [makePod('a', { labels: { app: 'cart' }, deletionTimestamp: '2026-01-02T03:04:35Z' })], [makeBudget('cart')]],
+    ['a pending pod', [makePod('a', { labels: { app: 'cart' }, phase: 'Pending' as const })], [makeBudget('cart')]],
+  ])('costs no pass of its own with %s', async (_row, pods, budgets) => {
+    const cluster = new FakeCluster(pods, budgets);
+    expect(await drainOf(cluster, {}, params, true)()).toMatchObject({ reason: 'InProgress', message: /^node n1 cordoned/, blockers: [] });
+  });
+
+  it('A5 F3 a pod that forbids the drain leaves the node alone, and is told as data with what would change the outcome', async () => {
+    const stores = makePod('c', { emptyDirs: [{ name: 'cache', medium: 'Memory', sizeLimit: '64Mi' }] });
+    const cluster = new FakeCluster([...cartPods('a'), bare('b'), stores], [makeBudget('cart')]);
+    expect(await drainOf(cluster, {}, params, true)()).toMatchObject({
+      state: 'failed',
+      reason: 'DrainBlocked',
+      blockers: [
+        { pod: 'shop/b', uid: 'uid-b', cause: 'NoController', detail: 'force: true deletes it, and nothing makes it again' },
+        {
+          pod: 'shop/c',
+          cause: 'LocalStorage',
+          detail: 'deleteEmptyDirData: true lets it go, and its data is lost: cache: Memory, at most 64Mi',
+        },
+      ],
+    });
+    expect(isCordoned(cluster)).toBe(false);
+  });
+});
 
 describe('a drain behind a budget', () => {
   it('F3 shows who is blocked by which budget, with its numbers, from the first refusal on', async () => {
@@ -49,6 +111,47 @@ describe('a drain behind a budget', () => {
     const pass = drainOf(cluster);
     await pass();
     expect(await pass()).toMatchObject({ reason: 'PDBNeverSatisfiable', blockers: [{ cause: 'PDBNeverSatisfiable' }] });
+  });
+
+  it('A7 says of an unready pod which policy of the budget would let it go', async () => {
+    const unready = makePod('a', { labels: { app: 'cart' }, ready: false });
+    const cluster = new FakeCluster([unready], [makeBudget('cart', { currentHealthy: 1 })]);
+    cluster.answers.set('a', [budgetRefusal()]);
+    const pass = drainOf(cluster);
+    await pass();
+    expect(await pass()).toMatchObject({ blockers: [{ cause: 'DisruptionBudget', detail: expect.stringContaining('AlwaysAllow') }] });
+  });
+
+  it('F3 the next try is named once, and nothing changes while nothing changed', async () => {
+    const cluster = new FakeCluster(cartPods('a', 'b'), [makeBudget('cart')]);
+    cluster.answers.set('a', [budgetRefusal(), budgetRefusal(), budgetRefusal()]);
+    const pass = drainOf(cluster);
+    await pass();
+    const { next: _, ...blocked } = (await pass(1)) as Extract<Progress, { state: 'running' }>;
+    const retryAt = '2026-01-02T03:04:16Z';
+    expect(blocked.blockers).toMatchObject([
+      { pod: 'shop/a', retryAt },
+      { pod: 'shop/b', retryAt },
+    ]);
+    for (const seconds of [5, 11, 21]) {
+      const { next: __, ...again } = (await pass(seconds)) as Extract<Progress, { state: 'running' }>;
+      expect(again).toEqual(blocked);
+    }
+    expect(cluster.evictions).toEqual(['a', 'a', 'a']);
+  });
+
+  it('a round cut short by a stop blames no budget, and leaves the blockers as they were', async () => {
+    const stopping = new AbortController();
+    const open = makeBudget('open', { disruptionsAllowed: 2 });
+    const cluster = new FakeCluster([...cartPods('a'), makePod('z', { labels: { app: 'open' } })], [makeBudget('cart'), open]);
+    cluster.answers.set('a', [budgetRefusal()]);
+    const pass = drainOf(cluster, { signal: stopping.signal });
+    const before = await pass();
+    stopping.abort();
+    const last = await pass(5);
+    expect(last).toMatchObject({ state: 'running', reason: 'DisruptionBudget', blockers: [{ pod: 'shop/a' }] });
+    expect('blockers' in last && last.blockers?.[0]?.since).toBe('blockers' in before && before.blockers?.[0]?.since);
+    expect(cluster.evictions).toEqual([]);
   });
 
   it('E1 a pending pod asks no budget', async () => {

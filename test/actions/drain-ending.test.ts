@@ -23,6 +23,20 @@ describe('the end of a drain that was not done', () => {
     });
   });
 
+  it('a look that the stop of the operator cut short says nothing, so that the status stays as it is for the next process', async () => {
+    const stopping = new AbortController();
+    const cluster = new FakeCluster(webPods('a'));
+    const pass = drainOf(cluster, { signal: stopping.signal });
+    await pass();
+    cluster.forgetAll();
+    const cut = new Error('cut off');
+    cluster.listPodsOn = async () => {
+      stopping.abort();
+      throw cut;
+    };
+    await expect(pass()).rejects.toBe(cut);
+  });
+
   it('a node that is empty when the time is over is drained', async () => {
     const cluster = new FakeCluster(webPods('a'));
     const pass = drainOf(cluster);

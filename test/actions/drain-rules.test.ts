@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { drain } from '../../operator/actions/drain/drain.ts';
 import { type DrainRule, readRules } from '../../operator/actions/drain/rules.ts';
 import { drainOf, nextOf, params, webPods } from './drain-passes.ts';
-import { FakeCluster, makePod, START } from './fake-cluster.ts';
+import { contextFor, FakeCluster, makePod, START } from './fake-cluster.ts';
 
 const rule = (more: Partial<DrainRule>): DrainRule => ({ namespaces: [], behavior: 'Drain', order: 0, ...more });
 const ruled = (rules: readonly DrainRule[]) => ({ ...params, rules: [...rules] });
@@ -105,7 +105,7 @@ describe('A32 pods whose protection ends in time', () => {
     const blocked = await pass(100);
     expect(blocked).toMatchObject({
       reason: 'DoNotDisrupt',
-      message: 'shop/young not to be disrupted yet',
+      message: 'shop/young held back: DoNotDisrupt, karpenter.sh/do-not-disrupt: 2m',
       blockers: [
         {
           pod: 'shop/young',
@@ -143,5 +143,39 @@ describe('A32 pods whose protection ends in time', () => {
       'list',
       'get node',
     ]);
+  });
+});
+
+describe('F4 the plan of a drain with rules and marks', () => {
+  it('says who waits for what, and reckons no time for it', async () => {
+    const marks = [{ name: 'karpenter.sh/do-not-disrupt' as const, value: '2m' }];
+    const young = makePod('young', { disruption: { marks, startedAt: START.toISOString() } });
+    const cluster = new FakeCluster([tier('db', 'db'), tier('job', 'batch'), young, ...webPods('web')]);
+    const rules = [rule({ podSelector: 'tier=db', order: 1 }), rule({ podSelector: 'tier=batch', behavior: 'WaitCompleted' })];
+    const plan = await drain.plan(ruled(rules), contextFor(cluster));
+    expect(plan).toMatchObject({ change: 4, blocked: ['shop/job: left to end by itself', 'shop/young: not to be disrupted yet'] });
+    expect(plan).not.toHaveProperty('estimateSeconds');
+    const rows = plan.pods?.map(({ pod, verdict, reason }) => [pod, verdict, reason]);
+    expect(rows).toEqual([
+      ['shop/db', 'Wait', 'LaterOrder'],
+      ['shop/job', 'Wait', 'WaitingForCompletion'],
+      ['shop/young', 'Wait', 'DoNotDisrupt'],
+      ['shop/web', 'Evict', undefined],
+    ]);
+  });
+
+  it.each([
+    [
+      'a mark',
+      makePod('a', { disruption: { marks: [{ name: 'cloudoptim.io/do-not-disrupt' as const, value: 'true' }] } }),
+      'Refuse',
+      'DoNotDisrupt',
+    ],
+    ['a rule', tier('a', 'skipped'), 'Skip', 'Rule'],
+    ['a label', makePod('a', { labels: { 'cluster.x-k8s.io/drain': 'skip' } }), 'Skip', 'DrainLabel'],
+  ] as const)('says that %s decides', async (_row, pod, verdict, reason) => {
+    const asked = ruled([rule({ podSelector: 'tier=skipped', behavior: 'Skip' })]);
+    const plan = await drain.plan(asked, contextFor(new FakeCluster([pod])));
+    expect(plan.pods).toEqual([{ pod: 'shop/a', verdict, reason }]);
   });
 });

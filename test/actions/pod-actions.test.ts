@@ -107,12 +107,46 @@ describe('Evict and DeletePod', () => {
   });
 
   it.each([
-    ['would go', [makePod('a')], { change: 1, skip: [], blocked: [] }],
+    [
+      'would go',
+      [makePod('a', { claims: ['data'], graceSeconds: 5 })],
+      {
+        change: 1,
+        skip: [],
+        blocked: [],
+        pods: [{ pod: 'shop/a', verdict: 'Evict', round: 1 }],
+        budgets: [],
+        volumes: [{ pod: 'shop/a', kind: 'PersistentVolumeClaim', name: 'data' }],
+        estimateSeconds: 5,
+      },
+    ],
     ['is gone', [], { change: 0, skip: ['pod shop/a: already gone'], blocked: [] }],
     ['is going', [makePod('a', { deletionTimestamp: 'x' })], { change: 0, skip: ['pod shop/a: already terminating'], blocked: [] }],
-    ['has to wait', [cart()], { change: 1, skip: [], blocked: ['pod shop/a: budget cart allows no disruption now'] }],
+    [
+      'has to wait',
+      [cart()],
+      {
+        change: 1,
+        skip: [],
+        blocked: ['shop/a: waits for budget shop/cart: 2 healthy pods needed, 2 there; it would go in round 2'],
+        pods: [{ pod: 'shop/a', verdict: 'Wait', reason: 'DisruptionBudget', budget: 'shop/cart', round: 2 }],
+        budgets: [{ budget: 'shop/cart', pods: 1, allowedNow: 0, rounds: 2 }],
+        volumes: [],
+        estimateSeconds: 60,
+      },
+    ],
   ])('plans for a pod that %s', async (_row, pods, plan) => {
     const cluster = new FakeCluster(pods, [makeBudget('cart')]);
     expect(await evict.plan(params, contextFor(cluster, { targetUID: 'uid-a' }))).toEqual(plan);
+    expect(cluster.calls.every((call) => call.startsWith('get '))).toBe(true);
+  });
+
+  it('a deletion asks no budget, and its plan says so', async () => {
+    const cluster = new FakeCluster([cart()], [makeBudget('cart')]);
+    expect(await deletePod.plan(params, contextFor(cluster, { targetUID: 'uid-a' }))).toMatchObject({
+      blocked: [],
+      pods: [{ pod: 'shop/a', verdict: 'Delete', round: 1 }],
+      budgets: [],
+    });
   });
 });

@@ -10,12 +10,12 @@ const rows: readonly [row: string, error: Error, verdict: object][] = [
   [
     'K18 no eviction endpoint is not gone',
     refusal(404, { reason: 'NotFound', message: 'the server could not find the requested resource' }),
-    { kind: 'later', cause: 'EvictionRefused', shown: true },
+    { kind: 'later', cause: 'EvictionRefused', shown: true, words: 'the server could not find the requested resource' },
   ],
   [
     'K18 nor is a page of a proxy',
     refusal(404, { message: '404 page not found' }),
-    { kind: 'later', cause: 'EvictionRefused', shown: true },
+    { kind: 'later', cause: 'EvictionRefused', shown: true, words: '404 page not found' },
   ],
   ['E2 no disruption allowed', budgetRefusal(), { kind: 'budget' }],
   ['E3 the budget is not counted yet', budgetRefusal(10), { kind: 'budget', retryAfter: 10 }],
@@ -45,21 +45,26 @@ const rows: readonly [row: string, error: Error, verdict: object][] = [
   [
     'E11 a webhook denies with 403',
     refusal(403, { message: 'admission webhook "guard.example.com" denied the request: no' }),
-    { kind: 'later', cause: 'WebhookDenied', shown: true },
+    { kind: 'later', cause: 'WebhookDenied', shown: true, words: 'admission webhook "guard.example.com" denied the request: no' },
   ],
   [
     'E11 a webhook denies with 429',
     refusal(429, { message: 'admission webhook "guard.example.com" denied the request: wait' }),
-    { kind: 'later', cause: 'WebhookDenied', shown: true },
+    { kind: 'later', cause: 'WebhookDenied', shown: true, words: 'admission webhook "guard.example.com" denied the request: wait' },
   ],
   [
     'E11 a policy denies',
     refusal(422, { message: `pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no` }),
-    { kind: 'later', cause: 'WebhookDenied', shown: true },
+    {
+      kind: 'later',
+      cause: 'WebhookDenied',
+      shown: true,
+      words: `pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`,
+    },
   ],
   ['K24 another 500', refusal(500), { kind: 'later', cause: 'ServerError', shown: false }],
   ['K24 503 with Retry-After', refusal(503, { retryAfter: 3 }), { kind: 'later', cause: 'ServerError', shown: false, retryAfter: 3 }],
-  ['K24 another 4xx', refusal(405), { kind: 'later', cause: 'EvictionRefused', shown: true }],
+  ['K24 another 4xx', refusal(405), { kind: 'later', cause: 'EvictionRefused', shown: true, words: 'answer 405' }],
   ['an answer that never came', new ApiUnreachable('no'), { kind: 'later', cause: 'ServerError', shown: false }],
 ];
 

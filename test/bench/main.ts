@@ -4,6 +4,7 @@ import { drainFleet } from './drain-fleet.ts';
 import { drain10Budget, drain100, drain500 } from './drains.ts';
 import { type Figure, note } from './figure.ts';
 import { finished } from './finished.ts';
+import { firstBlocker } from './first-blocker.ts';
 import { idle } from './idle.ts';
 import { idleCrowd } from './idle-crowd.ts';
 import { start } from './start.ts';
@@ -15,6 +16,7 @@ const figures: readonly Figure[] = [
   drain500,
   cordonLatency,
   cordonWrites,
+  firstBlocker,
   idle,
   idleCrowd,
   finished,

@@ -16,6 +16,7 @@ const raw = {
   },
   spec: {
     nodeName: 'worker-3',
+    terminationGracePeriodSeconds: 90,
     containers: [
       { name: 'main', image: 'i', env: [{ name: 'PASSWORD', value: 'x' }], resources: { requests: { cpu: '1', memory: '1Ki' } } },
     ],
@@ -23,6 +24,7 @@ const raw = {
       { name: 'tmp', emptyDir: {} },
       { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
       { name: 'conf', configMap: { name: 'c' } },
+      { name: 'data', persistentVolumeClaim: { claimName: 'data-web-1' } },
     ],
   },
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
@@ -44,9 +46,17 @@ test('a pod keeps what this operator reads, and nothing that may hold a secret',
       { name: 'tmp', medium: '' },
       { name: 'shm', medium: 'Memory', sizeLimit: '64Mi' },
     ],
+    claims: ['data-web-1'],
+    graceSeconds: 90,
     requests: { cpuMillicores: 1000, memoryBytes: 1024 },
     oomKills: [],
   });
+});
+
+test('N10 what most pods have in common takes no room: no claims, and the grace period that the API server fills in', () => {
+  const pod = projectPod({ spec: { terminationGracePeriodSeconds: 30, volumes: [{ name: 'tmp', emptyDir: {} }] } });
+  expect(Object.keys(pod)).not.toContain('claims');
+  expect(Object.keys(pod)).not.toContain('graceSeconds');
 });
 
 test.each([{}, null, undefined, { metadata: { labels: null, ownerReferences: null }, spec: { volumes: null } }])(

@@ -1,3 +1,4 @@
+import type { Stored } from './objects.ts';
 import type { Scene } from './scene.ts';
 
 /** A node with pods that their budget holds, until it is told to let them go. */
@@ -24,7 +25,8 @@ export async function heldNode(scene: Scene, name: string, replicas = 1): Promis
   };
 }
 
-/** Whether the drain is held by the budget now. */
-export function isHeld({ status }: { status?: { phase?: string; blockers?: unknown[] } }): boolean {
-  return status?.phase === 'Running' && (status.blockers?.length ?? 0) > 0;
+/** Whether the drain is held by the budget now; what is told before the cordon does not count. */
+export function isHeld({ status }: Pick<Stored, 'status'>): boolean {
+  const ahead = status?.conditions?.some(({ message }) => message.startsWith('seen before the cordon')) ?? false;
+  return status?.phase === 'Running' && (status.blockers?.length ?? 0) > 0 && !ahead;
 }

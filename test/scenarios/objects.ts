@@ -35,11 +35,22 @@ export interface Stored {
     lag?: number;
     tasks?: Record<string, number>;
     progress?: { done: number; total: number };
-    blockers?: { pod: string; cause: string; budget?: string }[];
-    plan?: { change: number; skip: string[]; blocked: string[] };
+    blockers?: { pod: string; uid: string; cause: string; budget?: string; detail?: string; since: string; retryAt?: string }[];
+    plan?: Plan;
     result?: Record<string, unknown>;
     conditions?: Condition[];
   };
+}
+
+/** A plan, as far as tests ask for it. */
+interface Plan {
+  change: number;
+  skip: string[];
+  blocked: string[];
+  pods?: { pod: string; verdict: string; reason?: string; budget?: string; round?: number }[];
+  budgets?: { budget: string; pods: number; allowedNow: number; rounds?: number }[];
+  volumes?: { pod: string; kind: string; name: string }[];
+  estimateSeconds?: number;
 }
 
 /** The objects of one kind in one namespace, through the API server. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { ControlPlaneAccess } from '../cluster/access.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 
 const folder = join(import.meta.dirname, '../../config/rbac');
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
@@ -20,6 +21,8 @@ export interface Rights {
   through(server: string): Promise<string>;
   /** How the API server knows it. */
   readonly user: string;
+  /** Takes the cluster-wide right to this resource away (`pods/eviction`), and resolves when the API server knows. */
+  forbid(resource: string): Promise<void>;
   /** Removes what the namespace does not take with it. */
   remove(): Promise<void>;
 }
@@ -50,6 +53,15 @@ export async function grantRights(cp: ControlPlaneAccess, namespace: string): Pr
   return {
     kubeconfig: await cp.serviceAccountKubeconfig(namespace, NAME),
     through: (server) => cp.serviceAccountKubeconfig(namespace, NAME, { server }),
+    forbid: async (resource) => {
+      const path = `${RBAC}/clusterroles/${own}`;
+      const { rules } = await cp.api.get<{ rules: { resources?: string[] }[] }>(path);
+      const left = rules.map((rule) => ({ ...rule, resources: rule.resources?.filter((each) => each !== resource) ?? [] }));
+      await cp.api.patch(path, { rules: left.filter((rule) => rule.resources.length > 0) });
+      const user = `system:serviceaccount:${namespace}:${NAME}`;
+      const may = () => cp.kubectl(['auth', 'can-i', 'create', resource, '-n', namespace, '--as', user]);
+      await waitFor(async () => (await may()).stdout.trim() === 'no', { what: `${user} has no right to ${resource}` });
+    },
     user: `system:serviceaccount:${namespace}:${NAME}`,
     remove: async () => {
       await Promise.all([cp.api.remove(`${RBAC}/clusterroles/${own}`), cp.api.remove(`${RBAC}/clusterrolebindings/${own}`)]);

@@ -8,6 +8,9 @@ import { actionsOf, backendsOf, type Objects } from './objects.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import { grantRights, type Rights } from './rights.ts';
 
+/** One request, as the audit log has it. */
+export type Request = Awaited<ReturnType<ControlPlaneAccess['auditEvents']>>[number];
+
 /** What a scenario plays in: a namespace, nodes and rights of its own on a control plane. Filled before the file's first test. */
 export class Scene {
   cp!: ControlPlaneAccess;
@@ -61,7 +64,18 @@ export class Scene {
     if (status === 409) await this.cp.api.patch(`${path}/${name}`, { stringData: { 'api-key': key } });
   }
 
-  /** What the operator has written into the cluster so far; its own kinds, its tombstones and Events left out. */
+  /** Takes the right to this resource from the operators of the scene, for good, and waits until the API server knows. */
+  forbid(resource: string): Promise<void> {
+    return this.#rights.forbid(resource);
+  }
+
+  /** Every request of the operator so far that has an answer, oldest first, from the audit log. */
+  async requests(): Promise<Request[]> {
+    const own = ({ stage, user }: Request) => stage === 'ResponseComplete' && user.username === this.#rights.user;
+    return (await this.cp.auditEvents()).filter(own);
+  }
+
+  /** What the operator has written into the cluster so far, its own kinds, its tombstones and Events left out. */
   writes(): Promise<string[]> {
     return writesOf(this.cp, this.#rights.user);
   }

@@ -1,19 +1,16 @@
 import type { Pod } from '../../kube/pod.ts';
 import type { ActionContext, Progress } from '../action.ts';
-import type { Blocker } from '../blocker.ts';
-import { mergeBlockers } from '../eviction/blockers.ts';
 import { memoryOf, type RequestMemory } from '../eviction/memory.ts';
 import type { Round } from '../eviction/round.ts';
-import { standingOf } from '../eviction/standing.ts';
 import { isMeant, readTargetNode } from '../node-target.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { timeLeft } from '../time-left.ts';
 import { addSteps, askToGo, type Step } from './escalation.ts';
 import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
 import { type Begun, type Count, drained, leftOver, readBegun, refused, volumesIn } from './result.ts';
-import { LIST_AGAIN, protectionsOf, running } from './running.ts';
+import { blockersOf, LIST_AGAIN, running } from './running.ts';
 import { startDrain } from './start.ts';
-import { type Turn, turnOf } from './turn.ts';
+import { turnOf } from './turn.ts';
 import type { Sorted } from './verdicts.ts';
 import { waitForVolumes } from './volumes.ts';
 
@@ -33,7 +30,7 @@ async function goOn(params: DrainRequest, context: ActionContext, mine: RequestM
   const expired = timeLeft(context, params.timeoutSeconds) <= 0;
   const look = await lookForPods(params, context, mine, expired);
   const counted = countPods(look, begun, mine);
-  if (look.refused.length > 0) return refused(params, counted, look);
+  if (look.refused.length > 0) return refused(params, counted, look, context);
   if (look.go.length === 0) return finish(params, context, counted, look, mine);
   const round = roundOf(params, context, mine);
   const turn = turnOf(look, context, mine);
@@ -103,14 +100,4 @@ function countPods(look: Sorted, begun: Begun, mine: RequestMemory): Count {
   const total = Math.max(begun.total + appeared, look.go.length + stuck);
   mine.chosen = new Set([...(mine.chosen ?? []), ...look.go.map((pod) => pod.uid)]);
   return { ...begun, total, done: total - look.go.length - stuck, volumes: volumesIn(look, begun.volumes) };
-}
-
-/** What this process knows, and what the one before recorded of pods that are still there. */
-function blockersOf({ pending, held }: Turn, look: Sorted, round: Round): readonly Blocker[] {
-  const { before, now } = round.context;
-  const found = [...standingOf(pending, round).blockers, ...protectionsOf(held, look)];
-  const explained = new Set(found.map((blocker) => blocker.uid));
-  const left = new Set(pending.map((pod) => pod.uid));
-  const recorded = before.blockers.filter(({ uid }) => left.has(uid) && !explained.has(uid));
-  return mergeBlockers([...found, ...recorded], before.blockers, now);
 }

@@ -1,13 +1,14 @@
 import type { Node } from '../../kube/node.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import type { Progress } from '../action.ts';
+import type { ActionContext, Progress } from '../action.ts';
 import type { Blocker } from '../blocker.ts';
 import { type Cordoned, cordonResult } from '../cordoning.ts';
-import { describeBlockers } from '../eviction/blockers.ts';
+import { describeBlockers, mergeBlockers } from '../eviction/blockers.ts';
 import { byText, count, listNames } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { readSteps, recordSteps, type Step } from './escalation.ts';
 import type { DrainRequest } from './look.ts';
+import { refusalBlockers } from './refusal-blockers.ts';
 import { describeRefusals, nameOf, type Sorted, skipCounts } from './verdicts.ts';
 import { readVolumes, recordVolumes, type Volumes } from './volumes.ts';
 
@@ -54,12 +55,17 @@ export function volumesIn(look: Sorted, known: Volumes | undefined): Volumes | u
   return known ?? (look.go.some((pod) => pod.claims) ? { attached: [] } : undefined);
 }
 
+/** The result while the node is not cordoned yet: who would have to go. It is no beginning, because it names no cordon. */
+export function untouched({ go }: Sorted): JsonObject {
+  return { total: go.length, evicted: 0, ...remaining(go.map(nameOf)) };
+}
+
 /** The members of the result that every state has, so that a drain that is stopped half-way tells the truth too. */
 export function drainResult({ total, cordon, done, warnings, steps, volumes }: Count, look: Sorted): JsonObject {
   return {
     total,
     evicted: done,
-    remaining: look.go.length,
+    ...remaining(look.go.map(nameOf)),
     skipped: skipCounts(look.skipped),
     warnings: allWarnings(warnings, look.warnings),
     cordon,
@@ -83,16 +89,19 @@ export function drained({ nodeName }: DrainRequest, counted: Count, look: Sorted
   };
 }
 
-/** Some pods forbid the drain by their nature: nothing more is evicted (FIELD.md K16, I2). */
-export function refused({ nodeName }: DrainRequest, counted: Count | undefined, look: Sorted): Failure {
+/** Some pods forbid the drain by their nature: nothing more is evicted, and every one of them is told as data (FIELD.md K16, I2, F3). */
+export function refused({ nodeName }: DrainRequest, counted: Count | undefined, look: Sorted, { before, now }: ActionContext): Failure {
   const pods = [...look.go, ...look.refused.map((verdict) => verdict.pod)];
   const known = counted ?? { ...NOTHING_DONE, total: pods.length };
   const first =
     counted && counted.done > 0
       ? `${count(counted.done, 'pod')} evicted from node ${nodeName}, then stopped by`
       : 'no pod evicted because of';
+  const left = new Set(look.go.map((pod) => pod.uid));
+  const recorded = before.blockers.filter(({ uid }) => left.has(uid));
+  const blockers = mergeBlockers([...recorded, ...refusalBlockers(look.refused)], before.blockers, now);
   const result = { ...drainResult(known, look), ...remaining(pods.map(nameOf)) };
-  return failed('DrainBlocked', `${first} ${describeRefusals(look.refused)}`, { result, done: known.done, total: known.total });
+  return failed('DrainBlocked', `${first} ${describeRefusals(look.refused)}`, { result, blockers, done: known.done, total: known.total });
 }
 
 /** What is left when the drain cannot go on, and why (FIELD.md K32, A9). */
@@ -100,7 +109,7 @@ export function leftOver(reason: string, why: string, counted: Count, look: Sort
   const names = look.go.map(nameOf);
   const causes = blockers.length > 0 ? `; ${describeBlockers(blockers)}` : '';
   const message = `${why}; ${counted.done} of ${count(counted.total, 'pod')} evicted, left: ${listNames(names)}${causes}`;
-  const result = { ...drainResult(counted, look), ...remaining(names) };
+  const result = drainResult(counted, look);
   return failed(reason, message, { result, blockers, done: counted.done, total: counted.total });
 }
 

@@ -3,9 +3,10 @@ import { nodeTopic, podsOnTopic } from '../../kube/topics.ts';
 import type { Seconds } from '../../lib/next.ts';
 import { formatSeconds } from '../../lib/time.ts';
 import type { ActionContext, Progress } from '../action.ts';
+import type { Blocker } from '../blocker.ts';
 import { describeBlockers, mainCause, mergeBlockers, type NewBlocker } from '../eviction/blockers.ts';
 import type { Round } from '../eviction/round.ts';
-import { standingOf } from '../eviction/standing.ts';
+import { knownBlockers, standingOf } from '../eviction/standing.ts';
 import { listNames } from '../listing.ts';
 import { timeLeft } from '../time-left.ts';
 import { nextStepIn } from './escalation.ts';
@@ -33,7 +34,10 @@ export interface Found {
 export function running(params: DrainRequest, round: Round, { look, counted, turn }: Found): Progress {
   const { context } = round;
   const standing = standingOf(turn.pending, round);
-  const blockers = mergeBlockers([...standing.blockers, ...protectionsOf(turn.held, look)], context.before.blockers, context.now);
+  // Cut short by a stop: who was not asked again is blocked as before, so that nothing is written that the next process takes back.
+  const blockers = context.signal.aborted
+    ? blockersOf(turn, look, round)
+    : mergeBlockers([...standing.blockers, ...protectionsOf(turn.held, look)], context.before.blockers, context.now);
   const changed = [nodeTopic(params.nodeName), podsOnTopic(params.nodeName), ...standing.topics];
   const waits = [
     untilList(round),
@@ -53,6 +57,12 @@ export function running(params: DrainRequest, round: Round, { look, counted, tur
     blockers,
     result: drainResult(counted, look),
   };
+}
+
+/** What this process knows, and what an earlier pass recorded of pods that are still there: for an end, and for a pass that was cut short. */
+export function blockersOf({ pending, held }: Turn, look: Sorted, round: Round): readonly Blocker[] {
+  const { before, now } = round.context;
+  return mergeBlockers([...knownBlockers(pending, round), ...protectionsOf(held, look)], before.blockers, now);
 }
 
 /** The pods whose owners ask that they are not disrupted yet, as blockers that end by themselves (FIELD.md A32). */

@@ -1,11 +1,15 @@
 import type { ActionContext, Progress } from '../action.ts';
+import type { Blocker } from '../blocker.ts';
 import { cordonNode } from '../cordoning.ts';
+import { describeBlockers, mainCause, mergeBlockers } from '../eviction/blockers.ts';
 import type { RequestMemory } from '../eviction/memory.ts';
+import { blockersAhead } from '../eviction/standing.ts';
 import { count } from '../listing.ts';
 import { readTargetNode } from '../node-target.ts';
 import { timeLeft } from '../time-left.ts';
 import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
-import { begunWith, drained, drainResult, leftOver, NOTHING_DONE, refused } from './result.ts';
+import { begunWith, drained, drainResult, leftOver, NOTHING_DONE, refused, untouched } from './result.ts';
+import { protectionsOf } from './running.ts';
 import type { Sorted } from './verdicts.ts';
 import { waitForVolumes } from './volumes.ts';
 
@@ -16,27 +20,54 @@ import { waitForVolumes } from './volumes.ts';
 export async function startDrain(params: DrainRequest, context: ActionContext, mine: RequestMemory): Promise<Progress> {
   const [found, preflight] = await Promise.all([readTargetNode(params.nodeName, context), lookBefore(params, context, mine)]);
   if ('failure' in found) return found.failure;
-  if (preflight.refused.length > 0) return refused(params, undefined, preflight);
+  if (preflight.refused.length > 0) return refused(params, undefined, preflight, context);
   if (timeLeft(context, params.timeoutSeconds) <= 0) {
     const counted = { ...NOTHING_DONE, total: preflight.go.length };
     return leftOver('Timeout', `the timeout of ${params.timeoutSeconds} s was over before the drain began`, counted, preflight, []);
   }
+  const ahead = blockersAheadOf(preflight, context);
+  if (ahead.length > 0 && context.before.blockers.length === 0) return told(ahead, preflight);
   const cordoned = await cordonNode(found.node, context, 'drain', params.excludeFromLoadBalancers);
   if ('failure' in cordoned) return cordoned.failure;
   const look = await lookFresh(params, context, mine);
   const begun = { ...begunWith(look, cordoned, found.node), done: 0 };
-  if (look.refused.length > 0) return refused(params, begun, look);
+  if (look.refused.length > 0) return refused(params, begun, look, context);
   if (look.go.length === 0) return (await waitForVolumes(params, context, begun, look, mine)) ?? drained(params, begun, look);
   mine.chosen = new Set(look.go.map((pod) => pod.uid));
+  const blockers = blockersAheadOf(look, context);
+  const cordonedNow = `node ${params.nodeName} cordoned, ${count(begun.total, 'pod')} to evict`;
   return {
     state: 'running',
-    reason: 'InProgress',
-    message: `node ${params.nodeName} cordoned, ${count(begun.total, 'pod')} to evict`,
+    reason: mainCause(blockers) ?? 'InProgress',
+    message: [cordonedNow, describeBlockers(blockers)].filter(Boolean).join('; '),
     // Recorded first: how many had to go is known again after a crash between two evictions.
     next: { kind: 'again', after: 0 },
     done: 0,
     total: begun.total,
+    blockers,
     result: drainResult(begun, look),
+  };
+}
+
+function blockersAheadOf(look: Sorted, { cluster, before, now }: ActionContext): readonly Blocker[] {
+  const asked = look.go.filter((pod) => !look.held.has(pod.uid));
+  return mergeBlockers([...blockersAhead(asked, cluster.view), ...protectionsOf(look.go, look)], before.blockers, now);
+}
+
+/**
+ * Written before the cordon, and only where something is in the way: whoever looks can still stop the drain with the node as it was (FIELD.md M7,
+ * A5). It goes on in the next pass, because a budget may change: see DECISIONS.md.
+ */
+function told(blockers: readonly Blocker[], look: Sorted): Progress {
+  return {
+    state: 'running',
+    reason: mainCause(blockers) ?? 'InProgress',
+    message: `seen before the cordon: ${describeBlockers(blockers)}`,
+    next: { kind: 'again', after: 0 },
+    done: 0,
+    total: look.go.length,
+    blockers,
+    result: untouched(look),
   };
 }
 

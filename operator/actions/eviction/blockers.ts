@@ -7,16 +7,35 @@ const CAUSES = 5;
 /** The causes that a blocker can have, in the order in which one is chosen as the reason of the whole. */
 const ORDER = ['DisruptionBudget', 'PDBNeverSatisfiable', 'MultiplePDBs', 'WebhookDenied', 'EvictionRefused'];
 
+/** Causes whose detail is the refusal's own words: these may differ from try to try, and the first ones are kept. */
+const TOLD = new Set(['WebhookDenied', 'EvictionRefused']);
+
 /** A blocker before it is known since when. */
 export type NewBlocker = Omit<Blocker, 'since'>;
 
-/** Sorted, one per pod, each with the time it was first seen with this cause, so that nothing changes while nothing changed (FIELD.md F3). */
+/**
+ * Sorted, one per pod, each with the time it was first seen with this cause and the next try that was due then, so that nothing changes while
+ * nothing changed (FIELD.md F3).
+ */
 export function mergeBlockers(found: readonly NewBlocker[], before: readonly Blocker[], now: Date): readonly Blocker[] {
-  const known = new Map(before.map((blocker) => [keyOf(blocker), blocker.since]));
+  const known = new Map(before.map((blocker) => [keyOf(blocker), blocker]));
   const byUID = new Map(found.map((blocker) => [blocker.uid, blocker]));
   return [...byUID.values()]
-    .map((blocker) => ({ ...blocker, since: known.get(keyOf(blocker)) ?? now.toISOString() }))
+    .map((blocker) => goingOn(blocker, known.get(keyOf(blocker)), now))
     .toSorted((a, b) => byText(a.pod, b.pod) || byText(a.uid, b.uid));
+}
+
+function goingOn(found: NewBlocker, before: Blocker | undefined, now: Date): Blocker {
+  if (!before) return { ...found, since: now.toISOString() };
+  const same =
+    found.budget === before.budget && found.currentHealthy === before.currentHealthy && found.desiredHealthy === before.desiredHealthy;
+  const { detail, retryAt } = before;
+  return {
+    ...found,
+    ...(TOLD.has(found.cause) && detail !== undefined ? { detail } : {}),
+    since: before.since,
+    ...(same && retryAt !== undefined ? { retryAt } : {}),
+  };
 }
 
 /** The one cause that stands for all, the same for the same blockers. */
@@ -37,7 +56,7 @@ export function describeBlockers(blockers: readonly Blocker[]): string {
   return [...texts.slice(0, CAUSES), ...(rest > 0 ? [`${rest} more causes`] : [])].join('; ');
 }
 
-function describeCause({ cause, pod, budget, currentHealthy, desiredHealthy }: Blocker): string {
+function describeCause({ cause, pod, budget, currentHealthy, desiredHealthy, detail }: Blocker): string {
   const namespace = pod.slice(0, pod.indexOf('/'));
   const named = budget ? `budget ${namespace}/${budget}` : 'a disruption budget';
   switch (cause) {
@@ -48,12 +67,12 @@ function describeCause({ cause, pod, budget, currentHealthy, desiredHealthy }: B
       return `blocked by ${named}, which never allows a disruption: all ${desiredHealthy} expected pods are healthy and all are needed`;
     case 'MultiplePDBs':
       return `selected by more than one disruption budget, which the eviction API refuses: ${budget}`;
-    case 'DoNotDisrupt':
-      return 'not to be disrupted yet';
     case 'WebhookDenied':
       return 'refused by an admission webhook or policy';
-    default:
+    case 'EvictionRefused':
       return 'refused by the API server';
+    default:
+      return detail === undefined ? `held back: ${cause}` : `held back: ${cause}, ${detail}`;
   }
 }
 

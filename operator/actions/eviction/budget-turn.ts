@@ -42,12 +42,15 @@ export class BudgetTurn {
   take(pod: Pod): boolean {
     const now = this.#clock();
     if (now < this.#notBefore) return false;
-    const passes = mayPassUnready(pod, this.#budget);
-    const open = !this.#refused && (passes || this.#spent < this.#budget.disruptionsAllowed);
-    if (!open && now < this.#askedAt + ASK_AGAIN) return false;
-    if (!passes) this.#spent++;
+    if (!this.isOpenTo(pod) && now < this.#askedAt + ASK_AGAIN) return false;
+    if (!mayPassUnready(pod, this.#budget)) this.#spent++;
     this.#askedAt = now;
     return true;
+  }
+
+  /** Whether neither the budget's numbers nor an answer speaks against this pod. */
+  isOpenTo(pod: Pod): boolean {
+    return !this.#refused && (mayPassUnready(pod, this.#budget) || this.#spent < this.#budget.disruptionsAllowed);
   }
 
   /** The budget said no: its pods wait until it changes, and at least as long as was asked for. */
@@ -58,14 +61,19 @@ export class BudgetTurn {
     if (retryAfter !== undefined) this.#askedAt = this.#notBefore - ASK_AGAIN;
   }
 
+  /** Seconds that an answer asked to be left in peace. */
+  get rests(): Seconds {
+    return Math.max(0, this.#notBefore - this.#clock());
+  }
+
   /** Seconds until the budget is asked again even without a change. */
   get waits(): Seconds {
-    return Math.max(0, this.#notBefore - this.#clock(), this.#askedAt + ASK_AGAIN - this.#clock());
+    return Math.max(this.rests, this.#askedAt + ASK_AGAIN - this.#clock());
   }
 }
 
 /** Whether the eviction handler lets an unready pod go without asking the budget for a disruption (FIELD.md 1.3, last paragraph). */
-function mayPassUnready(pod: Pod, budget: Budget): boolean {
+export function mayPassUnready(pod: Pod, budget: Budget): boolean {
   if (pod.ready) return false;
   if (budget.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
   return budget.currentHealthy >= budget.desiredHealthy && budget.desiredHealthy > 0;

@@ -15,6 +15,8 @@ const MOST_AT_ONCE = 500;
 export interface Hold {
   readonly cause: LaterCause | undefined;
   readonly shown: boolean;
+  /** What the refusal said, where only that explains it. */
+  readonly words?: string;
   readonly notBefore: Seconds;
   /** The budgets of the pod at the time: when they are others, the hold is void. */
   readonly budgets: string;

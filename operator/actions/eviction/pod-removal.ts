@@ -7,8 +7,9 @@ import { failed } from '../outcome.ts';
 import { timeLeft } from '../time-left.ts';
 import { describeBlockers, mainCause, mergeBlockers } from './blockers.ts';
 import { memoryOf } from './memory.ts';
-import { budgetsOf, guardOf, type Round, runRound } from './round.ts';
-import { standingOf } from './standing.ts';
+import { planPods } from './pod-plan.ts';
+import { type Round, runRound } from './round.ts';
+import { knownBlockers, standingOf } from './standing.ts';
 
 /** What the actions Evict and DeletePod are asked to do. */
 export interface PodRemoval {
@@ -23,6 +24,8 @@ export interface PodRemoval {
 export type RemovalVerb = 'evict' | 'delete';
 
 const DONE: Readonly<Record<RemovalVerb, string>> = { evict: 'evicted', delete: 'deleted' };
+
+const PLANNED = { evict: 'Evict', delete: 'Delete' } as const;
 
 /** Waiting is woken by the watch; so long at most, should the watch be silent. */
 const LOOK_AGAIN: Seconds = 10;
@@ -62,18 +65,14 @@ export async function removePod(params: PodRemoval, context: ActionContext, verb
   return failed('Timeout', message, { result: resultOf(progress.result?.asked === true, pod.uid, false), blockers });
 }
 
-/** What would happen to the pod now. */
+/** What would happen to the pod now; reads only, and never waits (FIELD.md K30, F4). */
 export async function planForPod(params: PodRemoval, context: ActionContext, verb: RemovalVerb): Promise<Plan> {
   const pod = await findPod(params, context, new Set());
   const name = formatPod(params);
   if (!pod) return { change: 0, skip: [`${name}: already gone`], blocked: [] };
   if (pod.deletionTimestamp !== undefined) return { change: 0, skip: [`${name}: already terminating`], blocked: [] };
-  const budgets = verb === 'evict' ? budgetsOf(pod, context.cluster.view) : [];
-  const guard = guardOf(pod, budgets);
-  const blocked: string[] = [];
-  if (budgets.length > 1) blocked.push(`${name}: selected by more than one disruption budget`);
-  if (guard && guard.disruptionsAllowed <= 0) blocked.push(`${name}: budget ${guard.name} allows no disruption now`);
-  return { change: 1, skip: [], blocked };
+  const planned = planPods([pod], { verb: PLANNED[verb], gracePeriodSeconds: params.gracePeriodSeconds }, context);
+  return { change: 1, skip: [], ...planned };
 }
 
 /** The pod with the UID that is meant, else nothing: another UID under the name means that it has gone (FIELD.md K27, E6). */
@@ -101,7 +100,9 @@ function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): 
   const { context, mine } = round;
   const pending = isToBeAsked(pod, mine.accepted);
   const { blockers: found, topics, orAfter } = standingOf(pending ? [pod] : [], round);
-  const blockers = mergeBlockers(found, context.before.blockers, context.now);
+  const blockers = context.signal.aborted
+    ? knownBlockers(pending ? [pod] : [], round)
+    : mergeBlockers(found, context.before.blockers, context.now);
   const asked = mine.accepted.has(pod.uid) || context.before.result.asked === true;
   const left = Math.max(0, timeLeft(context, params.timeoutSeconds));
   const trying = `${formatPod(params)} could not be ${DONE[verb]} yet`;

@@ -38,7 +38,12 @@ export function budgetsOf(pod: Pod, view: ClusterView): readonly Budget[] {
 
 /** The one budget whose yes this pod needs; undefined where the API server asks none (E1) or refuses for their number (E5). */
 export function guardOf(pod: Pod, budgets: readonly Budget[]): Budget | undefined {
-  return pod.phase === 'Running' || pod.phase === 'Unknown' ? (budgets.length === 1 ? budgets[0] : undefined) : undefined;
+  return isGuarded(pod) && budgets.length === 1 ? budgets[0] : undefined;
+}
+
+/** Whether the eviction handler looks at budgets at all for a pod in this phase (FIELD.md E1). */
+export function isGuarded({ phase }: Pod): boolean {
+  return phase === 'Running' || phase === 'Unknown';
 }
 
 /**
@@ -131,7 +136,8 @@ function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Ro
   const cause = verdict.kind === 'budget' ? ('DisruptionBudget' as const) : later?.cause;
   const pause = retryAfter ?? (later?.cause === 'MultiplePDBs' ? ASK_AGAIN : mine.backoff(uid));
   const shown = verdict.kind === 'budget' ? retryAfter === undefined : (later?.shown ?? false);
-  mine.holds.set(uid, { cause, shown, notBefore: memory.clock() + pause, budgets });
+  const words = later?.words === undefined ? {} : { words: later.words };
+  mine.holds.set(uid, { cause, shown, ...words, notBefore: memory.clock() + pause, budgets });
 }
 
 /** Which budgets select a pod, as one text. */

@@ -1,9 +1,13 @@
 import type { Budget } from '../../kube/budget.ts';
+import type { ClusterView } from '../../kube/cluster.ts';
 import type { Pod } from '../../kube/pod.ts';
 import { budgetsTopic } from '../../kube/topics.ts';
 import type { Seconds, Topic } from '../../lib/next.ts';
-import type { NewBlocker } from './blockers.ts';
-import { budgetsOf, guardOf, namesOf, type Round } from './round.ts';
+import { formatSeconds } from '../../lib/time.ts';
+import type { Blocker } from '../blocker.ts';
+import { mergeBlockers, type NewBlocker } from './blockers.ts';
+import { mayPassUnready } from './budget-turn.ts';
+import { budgetsOf, guardOf, isGuarded, namesOf, type Round } from './round.ts';
 
 const LONGEST_NAME = 253;
 const SHORTEST_WAIT: Seconds = 0.05;
@@ -32,23 +36,64 @@ export function standingOf(pods: readonly Pod[], round: Round): Standing {
   return { blockers, topics: [...topics], orAfter: Math.max(SHORTEST_WAIT, orAfter) };
 }
 
-function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): { waits: Seconds; blocker?: NewBlocker } {
+/** What this process knows, and what an earlier pass recorded of pods that are still there: for an end, and for a pass that was cut short. */
+export function knownBlockers(pods: readonly Pod[], round: Round): readonly Blocker[] {
+  const { before, now } = round.context;
+  const found = standingOf(pods, round).blockers;
+  const explained = new Set(found.map((blocker) => blocker.uid));
+  const left = new Set(pods.map((pod) => pod.uid));
+  const recorded = before.blockers.filter(({ uid }) => left.has(uid) && !explained.has(uid));
+  return mergeBlockers([...found, ...recorded], before.blockers, now);
+}
+
+interface Found {
+  readonly waits: Seconds;
+  readonly blocker?: NewBlocker;
+}
+
+function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine, context }: Round): Found {
   const busy = memory.busyUntil - memory.clock();
   const guard = guardOf(pod, budgets);
   const hold = mine.holds.get(pod.uid);
   if (hold && hold.budgets === namesOf(budgets)) {
     const waits = Math.max(busy, hold.notBefore - memory.clock());
     if (!hold.shown || hold.cause === undefined) return { waits };
-    return { waits, blocker: { ...identity(pod), cause: hold.cause, ...budgetFacts(budgets) } };
+    const words = hold.words === undefined ? {} : { detail: hold.words };
+    return { waits, blocker: { ...identity(pod), cause: hold.cause, ...budgetFacts(budgets), ...words, ...retryAt(context.now, waits) } };
   }
   if (!guard) return { waits: Math.max(0, busy) };
-  const waits = Math.max(busy, memory.turn(guard).waits);
-  // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3). Nor does one that would allow it while the API server is busy (E4).
-  if (!guard.observed || (busy > 0 && guard.disruptionsAllowed > 0)) return { waits };
-  return {
-    waits,
-    blocker: { ...identity(pod), cause: neverSatisfiable(guard) ? 'PDBNeverSatisfiable' : 'DisruptionBudget', ...budgetFacts(budgets) },
-  };
+  const turn = memory.turn(guard);
+  // Not its turn yet, but nobody has said no: the round was cut short.
+  if (turn.isOpenTo(pod)) return { waits: Math.max(busy, turn.rests) };
+  const waits = Math.max(busy, turn.waits);
+  // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3).
+  if (!guard.observed) return { waits };
+  return { waits, blocker: { ...heldBy(guard, pod), ...retryAt(context.now, waits) } };
+}
+
+/** Which of these pods the budgets that are seen now would refuse, before anybody has asked (FIELD.md M7, A5). */
+export function blockersAhead(pods: readonly Pod[], view: ClusterView): readonly NewBlocker[] {
+  return pods.flatMap((pod) => {
+    if (pod.deletionTimestamp !== undefined) return [];
+    const budgets = budgetsOf(pod, view);
+    const guard = guardOf(pod, budgets);
+    if (!guard) return budgets.length > 1 && isGuarded(pod) ? [{ ...identity(pod), cause: 'MultiplePDBs', ...budgetFacts(budgets) }] : [];
+    const open = !guard.observed || guard.disruptionsAllowed > 0 || mayPassUnready(pod, guard);
+    return open ? [] : [heldBy(guard, pod)];
+  });
+}
+
+function heldBy(guard: Budget, pod: Pod): NewBlocker {
+  const cause = neverSatisfiable(guard) ? ('PDBNeverSatisfiable' as const) : ('DisruptionBudget' as const);
+  return { ...identity(pod), cause, ...budgetFacts([guard]), ...(pod.ready ? {} : { detail: UNREADY }) };
+}
+
+/** An unready pod is refused only by a budget that is short of healthy pods and has the default policy (FIELD.md A7). */
+const UNREADY = 'the pod is not ready: with unhealthyPodEvictionPolicy AlwaysAllow the budget would let it go';
+
+/** In whole seconds, and not too early. */
+function retryAt(now: Date, waits: Seconds): Pick<NewBlocker, 'retryAt'> {
+  return { retryAt: formatSeconds(new Date(Math.ceil(now.getTime() / 1000 + Math.max(0, waits)) * 1000)) };
 }
 
 /** Every expected pod is healthy and it still allows none: waiting alone will not help (FIELD.md M7, A4). */

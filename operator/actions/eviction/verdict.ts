@@ -15,9 +15,12 @@ export type Verdict =
   /** E6: another UID, or a lost race; a fresh look tells which. */
   | { readonly kind: 'conflict' }
   /** E5, E7, E8, E9, E11 and whatever else may pass: try this pod again later; `shown` as a blocker or not. */
-  | { readonly kind: 'later'; readonly cause: LaterCause; readonly shown: boolean; readonly retryAfter?: Seconds }
+  | { readonly kind: 'later'; readonly cause: LaterCause; readonly shown: boolean; readonly words?: string; readonly retryAfter?: Seconds }
   /** E10: no repetition helps. */
   | { readonly kind: 'forbidden'; readonly message: string };
+
+/** Causes that only the words of the refusal explain. */
+const TOLD: readonly LaterCause[] = ['WebhookDenied', 'EvictionRefused'];
 
 /** Why one pod is tried again later; shown ones are the cause of a blocker. */
 export type LaterCause = 'MultiplePDBs' | 'WebhookDenied' | 'NamespaceTerminating' | 'DisruptionBudget' | 'ServerError' | 'EvictionRefused';
@@ -60,7 +63,7 @@ function isMissingPath(error: ApiError): boolean {
 }
 
 function later(error: ApiError, cause: LaterCause, shown: boolean): Verdict {
-  return { kind: 'later', cause, shown, ...wait(error) };
+  return { kind: 'later', cause, shown, ...(TOLD.includes(cause) ? { words: error.message } : {}), ...wait(error) };
 }
 
 function wait({ retryAfter }: ApiError): { readonly retryAfter?: Seconds } {

@@ -11,7 +11,7 @@ export interface TaskResult {
   readonly executed_at: string;
   readonly duration_seconds: number;
   readonly error: string | null;
-  /** The report's result plus `action` and `reason`. */
+  /** The report's result plus `action` and `reason`, and of a dry run `dry_run` and `plan`. */
   readonly metadata: JsonObject;
 }
 
@@ -34,28 +34,40 @@ export function writeResult(report: Report): TaskResult {
     executed_at: formatSeconds(report.startedAt),
     duration_seconds: duration,
     error: error === null ? null : cut(error, 1024),
-    metadata: { ...report.result, ...(report.action === undefined ? {} : { action: report.action }), reason: report.reason },
+    metadata: {
+      ...report.result,
+      ...planned(report),
+      ...(report.action === undefined ? {} : { action: report.action }),
+      reason: report.reason,
+    },
   };
 }
 
 /** The same result in its smallest form, for an upstream that answers 413. */
 export function shorten(result: TaskResult): TaskResult {
-  return { ...result, logs: cut(result.logs, 512), metadata: { reason: result.metadata.reason, truncated: true } };
+  const { reason, dry_run } = result.metadata;
+  const dryRun = dry_run === undefined ? {} : { dry_run };
+  return { ...result, logs: cut(result.logs, 512), metadata: { ...dryRun, reason, truncated: true } };
 }
 
 /** The exact drain texts of optimizer.md 2.1 where they are true; everything else says what the report says. */
 function texts(report: Report): { logs: string; error: string | null } {
-  const { action, outcome, message, result } = report;
+  const { action, outcome, message, result, plan } = report;
   const drain = action === 'Drain';
   if (outcome === 'Succeeded') {
     // A plan drained nothing.
-    const real = result.dryRun !== true && result.dry_run !== true && typeof result.evicted === 'number';
+    const real = plan === undefined && typeof result.evicted === 'number';
     return { logs: drain && real ? `Successfully drained ${result.evicted} pods` : message, error: null };
   }
   const remaining = result.remaining;
   if (!drain || typeof remaining !== 'number' || remaining <= 0) return { logs: message, error: message };
   const logs = `Node still has ${remaining} pods: ${message}`;
   return { logs, error: outcome === 'Failed' || outcome === 'TimedOut' ? 'Drain incomplete' : message };
+}
+
+/** Dry run: no write, `dry_run: true` and the plan (optimizer.md 5.1). */
+function planned({ plan }: Report): JsonObject {
+  return plan === undefined ? {} : { dry_run: true, plan };
 }
 
 function cut(text: string, most: number): string {

@@ -12,8 +12,13 @@ describe('a report as TaskResult', () => {
     ['drain of an empty node', { result: { evicted: 0 } }, { status: 'success', logs: 'Successfully drained 0 pods', error: null }],
     [
       'a plan drained nothing',
-      { result: { evicted: 4, dryRun: true }, message: 'Would evict 4 pods' },
-      { logs: 'Would evict 4 pods', error: null },
+      { reason: 'Planned', result: {}, plan: { change: 4, skip: [], blocked: [] }, message: 'would change 4' },
+      {
+        status: 'success',
+        logs: 'would change 4',
+        error: null,
+        metadata: { dry_run: true, plan: { change: 4, skip: [], blocked: [] }, action: 'Drain', reason: 'Planned' },
+      },
     ],
     [
       'drain failed with pods left',
