@@ -70,7 +70,7 @@ export function blockersIn(passes: readonly Progress[]) {
 }
 
 /** Takes the finalizers of all pods, so that the namespace can go. */
-export async function letGo({ t: { namespace } }: Ground): Promise<void> {
+async function letGo({ t: { namespace } }: Ground): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/pods`;
   const { items } = await controlPlane.api.get<{ items: { metadata: { name: string; finalizers?: string[] } }[] }>(path);
   const held = items.filter(({ metadata }) => metadata.finalizers);

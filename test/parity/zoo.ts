@@ -15,7 +15,7 @@ export const EMPTY_DIR = { volumes: [{ name: 'cache', emptyDir: { medium: 'Memor
 export const HELD = { finalizers: ['cloudoptim.test/hold'] };
 
 /** An owner reference; `controller` says whether this owner is the one that manages the pod. */
-export function ownedBy(apiVersion: string, kind: string, name: string, uid: string, controller = true): Metadata {
+function ownedBy(apiVersion: string, kind: string, name: string, uid: string, controller = true): Metadata {
   return { ownerReferences: [{ apiVersion, kind, name, uid, controller }] };
 }
 
