@@ -58,7 +58,10 @@ export function createApi(url: string, credential: ApiCredential): Api {
 
 function send<T>(url: URL, agent: Agent, method: string, body: unknown, options: CallOptions): Promise<Answer<T>> {
   const type = options.type ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
-  const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': type }) };
+  const text = body === undefined ? '' : JSON.stringify(body);
+  // Without a length Node sends the body of a DELETE as if it were the next request.
+  const described = { 'content-type': type, 'content-length': Buffer.byteLength(text) };
+  const headers = { accept: 'application/json', ...(body === undefined ? {} : described) };
   return new Promise((resolve, reject) => {
     const call = httpsRequest(url, { agent, method, headers, ...(options.signal ? { signal: options.signal } : {}) }, (response) => {
       const chunks: Buffer[] = [];
@@ -73,7 +76,7 @@ function send<T>(url: URL, agent: Agent, method: string, body: unknown, options:
       });
     });
     call.once('error', reject);
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+    call.end(text);
   });
 }
 

@@ -1,0 +1,103 @@
+import { waitFor } from '../cluster/wait-for.ts';
+import { type Call, describePoint, type Point } from './call.ts';
+import { type Case, type Ending, violations } from './case.ts';
+import type { Lane } from './lane.ts';
+import { Stage } from './stage.ts';
+
+/** A call that is only a question for news is the same the hundredth time. */
+const MOST_OF_A_KIND: Readonly<Record<string, number>> = { 'backend GET tasks': 3 };
+
+/** One try that did not survive. */
+export interface Failure {
+  /** Where the process was killed; absent for the try without a kill. */
+  readonly point?: Point;
+  readonly faults: readonly string[];
+  /** What the operators said. */
+  readonly log: string;
+}
+
+/** What became of one case. */
+export interface Swept {
+  readonly name: string;
+  /** Calls in the try without a kill; each is a point twice, before and after. */
+  readonly calls: number;
+  /** Tries in which the process was killed; a call that came only by chance may not come again. */
+  readonly killed: number;
+  readonly survived: number;
+  readonly failures: readonly Failure[];
+}
+
+/** Plays the case once without a kill, then once for every `every`th point, side by side in the lanes. */
+export async function sweep(each: Case, lanes: readonly Lane[], every = 1): Promise<Swept> {
+  const [first] = lanes;
+  if (!first) throw new Error('there is no lane');
+  const trial = await attempt(each, first, undefined);
+  const calls = trial.calls.filter(({ kind, nth }) => nth <= (MOST_OF_A_KIND[kind] ?? Number.POSITIVE_INFINITY));
+  const failures: Failure[] = trial.failure ? [trial.failure] : [];
+  const points = calls.flatMap((call) => [
+    { ...call, moment: 'before' as const },
+    { ...call, moment: 'after' as const },
+  ]);
+  const left: Point[] = trial.failure ? [] : points.filter((_, index) => index % every === 0);
+  let killed = 0;
+  let survived = 0;
+  const work = async (lane: Lane) => {
+    for (let point = left.shift(); point; point = left.shift()) {
+      const tried = await attempt(each, lane, point);
+      if (tried.killed) killed++;
+      if (tried.failure) failures.push(tried.failure);
+      else if (tried.killed) survived++;
+    }
+  };
+  await Promise.all(lanes.map(work));
+  return { name: each.name, calls: calls.length, killed, survived, failures };
+}
+
+interface Attempt {
+  readonly calls: readonly Call[];
+  readonly killed: boolean;
+  readonly failure?: Failure;
+}
+
+/** One try: a clean stage, the play with a kill at the point, a look at what is left, and the removal of the object, which nothing may hold. */
+async function attempt(each: Case, lane: Lane, point: Point | undefined): Promise<Attempt> {
+  lane.forget();
+  const stage = new Stage(lane, () => lane.arm(point), each.fromStart);
+  const faults: string[] = [];
+  const noted = (error: unknown) => void faults.push(error instanceof Error ? error.message : String(error));
+  await lane.ready();
+  const ending = await each.play(stage).catch(noted);
+  const { calls, killed } = await lane.disarm().catch((error: unknown) => {
+    noted(error);
+    return { calls: [], killed: true };
+  });
+  if (ending) faults.push(...(await settled(stage, ending)));
+  try {
+    await lane.actions.remove(stage.name);
+    await stage.gone();
+    // Nothing came after the end, and nothing held the object.
+    if (ending && faults.length === 0) faults.push(...(await violations(stage, ending)));
+    await stage.clear();
+  } catch (error) {
+    noted(error);
+  }
+  if (faults.length === 0) return { calls, killed };
+  return { calls, killed, failure: { ...(point ? { point } : {}), faults, log: lane.log } };
+}
+
+/** A pod that goes and a process that comes back take a moment. */
+async function settled(stage: Stage, ending: Ending): Promise<readonly string[]> {
+  let faults: readonly string[] = [];
+  const look = async () => {
+    faults = await violations(stage, ending);
+    return faults.length === 0;
+  };
+  await waitFor(look, { within: 3000, every: 100 }).catch(() => undefined);
+  return faults;
+}
+
+/** A failure as people read it; `log` is where the log of the operators is. */
+export function describeFailure(name: string, { point, faults }: Failure, log: string): string {
+  const where = point ? `killed ${describePoint(point)}` : 'without a kill';
+  return [`${name}, ${where}:`, ...faults.map((fault) => `  ${fault}`), `  log: ${log}`].join('\n');
+}
