@@ -117,7 +117,10 @@ export function compose(config: Config): Process {
     explain: (object, message, now) =>
       statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
     onWritten: (object, before, after) => telling.actionWritten(object, before, after),
-    onGone: (object) => locks.release(keyOf(object)),
+    onGone: (object) => {
+      locks.release(keyOf(object));
+      actionReconciler.forget(object);
+    },
     onError: (key, error, retryIn) => telling.passFailed('actions', key, error, retryIn),
   });
   const backendReconciler = new BackendReconciler({
@@ -193,6 +196,7 @@ export function compose(config: Config): Process {
     environment,
     startWatches: () => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches)],
     onSynced: () => {
+      actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
         if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);

@@ -30,6 +30,11 @@ export interface ActionContext {
   readonly targetUID: string;
   /** `namespace/name` of the OptimizationAction: the owner recorded on what is changed. */
   readonly actor: string;
+  /**
+   * Whether an attempt that left no record may have acted already: one of an earlier process, or one whose answer was not heard. What then
+   * stands as asked for may be its work, and the result says `Unknown` instead of no (FIELD.md F1, A50). Default: no.
+   */
+  readonly resumed?: boolean;
   /** The operator's own pod, which a drain evicts last; absent outside a cluster. */
   readonly ownPod?: { readonly namespace: string; readonly name: string };
   /** The result and blockers recorded by the pass before; empty on the first one. */
@@ -93,6 +98,8 @@ export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   execute(params: z.output<Schema>, context: ActionContext): Promise<Progress>;
   /** Undoes what the policy asks to be undone after failure or cancellation; idempotent. Returns what it did, for the message. */
   compensate?(params: z.output<Schema>, context: ActionContext): Promise<string | undefined>;
+  /** Whether `compensate` has anything to undo under these parameters; a failure is then recorded before it is undone. Default: yes. */
+  compensates?(params: z.output<Schema>): boolean;
 }
 
 /** Declares an action with the types of its parameters inferred. */

@@ -5,7 +5,7 @@ import { type ActionContext, formatTarget, type Plan, type Progress, type Target
 import { fencedPatch } from './fenced-patch.ts';
 import { diffLabels, isEmpty, type LabelChange, type Labels, labelsPatch } from './label-diff.ts';
 import { count, listNames } from './listing.ts';
-import { type Failure, failed } from './outcome.ts';
+import { type Failure, failed, type Known, UNKNOWN_WHOSE } from './outcome.ts';
 import { targetRef } from './target-ref.ts';
 
 /** What the action Label is asked to do. */
@@ -30,6 +30,8 @@ export async function labelObject(request: LabelRequest, context: ActionContext)
   if ('failure' in written) return written.failure;
   const name = formatTarget(request.target);
   const changes = diff(written.from);
+  if (!written.answer && context.resumed)
+    return { state: 'succeeded', message: `${name} has these labels; ${UNKNOWN_WHOSE}`, result: resultOf(changes, 'Unknown') };
   if (!written.answer) return { state: 'succeeded', message: `${name} already has these labels`, result: resultOf(changes, false) };
   const ignored = diffLabels(written.answer.metadata.labels ?? {}, request.set, request.remove);
   if (!isEmpty(ignored)) {
@@ -62,7 +64,7 @@ async function readTarget(request: LabelRequest, context: ActionContext): Promis
   }
 }
 
-function resultOf(changes: LabelChange, changed: boolean): JsonObject {
+function resultOf(changes: LabelChange, changed: Known): JsonObject {
   return { changed, ...changes };
 }
 

@@ -40,7 +40,8 @@ export function noteOf(before: OptimizationActionStatus | undefined, after: Opti
 }
 
 function reason(status: OptimizationActionStatus | undefined): string | undefined {
-  return findCondition(status?.conditions, 'Ready')?.reason;
+  const ready = findCondition(status?.conditions, 'Ready');
+  return ready && `${ready.status} ${ready.reason}`;
 }
 
 function reported(status: OptimizationActionStatus | undefined): string | undefined {

@@ -1,6 +1,7 @@
-import { type ActionContext, type ActionDefinition, formatTarget, type Progress, type Target } from '../actions/action.ts';
+import { type ActionContext, type ActionDefinition, formatTarget, type Target } from '../actions/action.ts';
 import type { Blocker } from '../actions/blocker.ts';
 import { targetRef } from '../actions/target-ref.ts';
+import { findCondition } from '../api/condition.ts';
 import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
 import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
@@ -36,6 +37,11 @@ interface Pass {
   readonly signal: AbortSignal;
 }
 
+interface Cause {
+  readonly reason: string;
+  readonly message: string;
+}
+
 type Result = Outcome<OptimizationActionStatus>;
 
 /**
@@ -44,9 +50,28 @@ type Result = Outcome<OptimizationActionStatus>;
  */
 export class ActionReconciler {
   readonly #options: ActionReconcilerOptions;
+  /** UIDs of unfinished objects for which an attempt may have acted without a record of it. */
+  readonly #attempted = new Set<string>();
 
   constructor(options: ActionReconcilerOptions) {
     this.#options = options;
+  }
+
+  /** Takes over the objects that were there before this process acted for any: for those not finished an earlier one may have. */
+  adopt(objects: Iterable<OptimizationAction>): void {
+    for (const object of objects) if (!isFinished(object) && this.#isBegun(object)) this.#attempted.add(object.metadata.uid);
+  }
+
+  /** The object is gone. */
+  forget(object: OptimizationAction): void {
+    this.#attempted.delete(object.metadata.uid);
+  }
+
+  /** Whether somebody may have acted for it: its start is recorded, or it needs no such record. */
+  #isBegun(object: OptimizationAction): boolean {
+    if (object.status?.startedAt !== undefined) return true;
+    const definition = this.#options.actions.find((each) => each.name === object.spec?.action);
+    return definition?.atomic === true && pinnedUID(object) !== undefined && object.spec?.mode !== 'Plan';
   }
 
   /** One pass; returns the status the object should have and when to look again. */
@@ -57,12 +82,15 @@ export class ActionReconciler {
     const parsed = parseActionSpec(object.spec, this.#options.actions);
     if (!parsed.ok) return end(endStatus(object, 'Failed', { reason: 'InvalidSpec', message: parsed.problems.join('; ') }, now));
     const pass: Pass = { object, key, parsed, now, signal };
+    const failure = recordedFailure(object);
+    if (failure) return this.#undo(pass, failure);
     const outcome = (await this.#stopped(pass)) ?? (await this.#held(pass)) ?? (await this.#advance(pass));
     return { ...outcome, next: beforeDeadline(outcome.next, object, now) };
   }
 
   #finished(object: OptimizationAction, key: string, now: Date): Result {
     this.#options.locks.release(key);
+    this.#attempted.delete(object.metadata.uid);
     if (!isSettled(object, this.#options.backendExists)) return { next: { kind: 'settled' } };
     if (object.metadata.deletionTimestamp) return { next: { kind: 'settled' }, finalizer: false };
     const after = expiresIn(object, now);
@@ -138,6 +166,8 @@ export class ActionReconciler {
   async #execute(pass: Pass, targetUID: string): Promise<Result> {
     const { object, parsed, now } = pass;
     const context = this.#context(pass, targetUID);
+    // One write has no steps: until its end is recorded, every further attempt may find the work of this one.
+    if (parsed.definition.atomic) this.#attempted.add(object.metadata.uid);
     const progress = await parsed.definition.execute(parsed.params, context);
     const facts = { ...factsOf(progress), ...startFacts(pass, context) };
     if (progress.state === 'running') {
@@ -150,10 +180,20 @@ export class ActionReconciler {
     return this.#fail(pass, progress, facts);
   }
 
-  async #fail(pass: Pass, progress: Extract<Progress, { state: 'failed' }>, facts: ReturnType<typeof factsOf>): Promise<Result> {
+  /** What is undone looks as if somebody else had done it, so that after a crash nobody could tell any more why the action had failed: that is recorded first. */
+  async #fail(pass: Pass, { reason, message }: Cause, facts: ReturnType<typeof factsOf>): Promise<Result> {
+    const { definition, params } = pass.parsed;
+    if (definition.compensate && definition.compensates?.(params) !== false) {
+      const status = statusOf(pass.object, 'Running', { state: 'Retrying', reason, message }, pass.now, facts);
+      return { status, next: { kind: 'again', after: 0 } };
+    }
+    return end(endStatus(pass.object, 'Failed', { reason, message }, this.#options.clock(), facts));
+  }
+
+  async #undo(pass: Pass, { reason, message }: Cause): Promise<Result> {
     const undone = await this.#compensate(pass);
-    const message = [progress.message, undone].filter(Boolean).join('; ');
-    return end(endStatus(pass.object, 'Failed', { reason: progress.reason, message }, this.#options.clock(), facts));
+    const whole = [message, undone].filter(Boolean).join('; ');
+    return end(endStatus(pass.object, 'Failed', { reason, message: whole }, this.#options.clock()));
   }
 
   async #plan(pass: Pass): Promise<Result> {
@@ -182,6 +222,7 @@ export class ActionReconciler {
       targetUID,
       actor: key,
       before: { result, blockers: blockers as readonly Blocker[] },
+      resumed: this.#attempted.has(object.metadata.uid),
       ...(ownPod ? { ownPod } : {}),
     };
   }
@@ -200,6 +241,12 @@ export class ActionReconciler {
 /** The UID of the target that is meant, as the spec says, or as it was when the action first had to wait. */
 function pinnedUID({ spec, status }: OptimizationAction): string | undefined {
   return spec?.targetUID ?? (status?.targetUID || undefined);
+}
+
+/** Why the action has failed, while that is being undone: nothing else that runs is not Ready for sure. */
+function recordedFailure({ status }: OptimizationAction): Cause | undefined {
+  const ready = findCondition(status?.conditions, 'Ready');
+  return status?.phase === 'Running' && ready?.status === 'False' ? ready : undefined;
 }
 
 function startFacts(pass: Pass, context: ActionContext) {

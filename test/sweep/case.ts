@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { getNode } from '../cluster/nodes.ts';
 import { listPods } from '../cluster/workloads.ts';
-import type { Stored } from '../scenarios/objects.ts';
+import { condition, type Stored } from '../scenarios/objects.ts';
 import type { Stage } from './stage.ts';
 
 /** How a case must stand when it is over, wherever the process was killed. */
 export interface Ending {
   /** The phase of the object; absent where it is gone, or there never is one. */
   readonly phase?: string;
+  /** Why Ready is as it is; absent where that does not matter. */
+  readonly reason?: string;
   /** `status` of the one result that the backend has; absent where nobody is told. */
   readonly result?: string;
   /** What was changed in the cluster, in any order: exactly one of these. */
@@ -34,17 +36,16 @@ export async function violations(stage: Stage, ending: Ending): Promise<readonly
   return [...objectFaults(stage.last, ending), ...resultFaults(stage, ending), ...(await clusterFaults(stage, ending))];
 }
 
-function objectFaults(object: Stored | undefined, { phase, lie }: Ending): string[] {
+function objectFaults(object: Stored | undefined, { phase, reason, lie }: Ending): string[] {
   const faults: string[] = [];
+  const because = object && condition(object, 'Ready');
   if (phase !== undefined && object?.status?.phase !== phase)
-    faults.push(`the phase is ${object?.status?.phase}, not ${phase}: ${told(object)}`);
+    faults.push(`the phase is ${object?.status?.phase}, not ${phase}: ${because?.message}`);
+  if (reason !== undefined && because?.reason !== reason)
+    faults.push(`the reason is ${because?.reason}, not ${reason}: ${because?.message}`);
   const untrue = object?.status?.result && lie?.(object.status.result);
   if (untrue) faults.push(`${untrue}: ${JSON.stringify(object?.status?.result)}`);
   return faults;
-}
-
-function told(object: Stored | undefined): string {
-  return JSON.stringify(object?.status?.conditions?.find(({ type }) => type === 'Ready') ?? {});
 }
 
 function resultFaults({ results, taskID, last }: Stage, { result }: Ending): string[] {

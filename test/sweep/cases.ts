@@ -108,7 +108,7 @@ function stopped(
   by: By,
   undone: boolean,
   stop: (stage: Stage) => Promise<unknown>,
-  ending: Pick<Ending, 'phase' | 'result'>,
+  ending: Pick<Ending, 'phase' | 'reason' | 'result'>,
 ): Case {
   return {
     name,
@@ -204,7 +204,7 @@ export const cases: readonly Case[] = [
   drain('drain', 'poll', letGo),
   drain('drain-object', 'object', letGo),
   drain('suspend-resume', 'poll', suspended),
-  stopped('drain-fails', 'object', true, (stage) => stage.ended(), { phase: 'Failed' }),
+  stopped('drain-fails', 'object', true, (stage) => stage.ended(), { phase: 'Failed', reason: 'Timeout' }),
   stopped('cancel', 'poll', false, cancelled, { phase: 'Cancelled', result: 'cancelled' }),
   stopped('cancel-undone', 'object', true, cancelled, { phase: 'Cancelled' }),
   stopped('delete', 'poll', false, deleted, { result: 'cancelled' }),

@@ -2,6 +2,7 @@ import { type CloudOptimBackend, startCloudOptimBackend } from '../backends/clou
 import type { ControlPlaneAccess } from '../cluster/access.ts';
 import { type ApiProxy, type Fault, startApiProxy } from '../cluster/api-proxy.ts';
 import type { Tenant } from '../cluster/tenant.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 import { actionsOf, backendsOf, type Objects } from '../scenarios/objects.ts';
 import { type OperatorProcess, startOperator } from '../scenarios/operator-process.ts';
 import { grantRights } from '../scenarios/rights.ts';
@@ -10,6 +11,9 @@ import { type Call, CallCounter, kindOf, type Point } from './call.ts';
 
 /** The name of the OptimizationBackend of a lane, and with it the start of the names of mirrored objects. */
 const BACKEND = 'central';
+
+/** Longer than the pauses within a start or an action. */
+const QUIET_MILLISECONDS = 1500;
 
 /** What a lane is made of and shared with others. */
 export interface LaneOptions {
@@ -42,6 +46,7 @@ export class Lane {
   #point: Point | undefined;
   #killed: Promise<void> | undefined;
   #heard = 0;
+  #calledAt = 0;
   /** Which call of the backend kills the operator as soon as it was handled. */
   #dying: number | undefined;
 
@@ -103,6 +108,12 @@ export class Lane {
     await this.#operator?.ready();
   }
 
+  /** Resolves when the operator has done with everything but its polls. */
+  async quiet(): Promise<void> {
+    this.#calledAt = performance.now();
+    await waitFor(() => performance.now() - this.#calledAt > QUIET_MILLISECONDS, { what: 'the operator rests' });
+  }
+
   /** Kills the operator and resolves when it is gone. */
   async kill(): Promise<void> {
     const operator = await this.#starting;
@@ -149,7 +160,9 @@ export class Lane {
 
   /** The moment of this call at which the operator is to be killed, if it is. */
   #momentOf(kind: string | undefined): Point['moment'] | undefined {
-    if (kind === undefined || this.#killed) return undefined;
+    if (kind === undefined) return undefined;
+    if (kind !== 'backend GET tasks') this.#calledAt = performance.now();
+    if (this.#killed) return undefined;
     const call = this.#counter?.count(kind);
     const { kind: wanted, nth, moment } = this.#point ?? {};
     return call?.kind === wanted && call?.nth === nth ? moment : undefined;

@@ -8,6 +8,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/control-plane.t
 import { applyCrds } from '../cluster/crds.ts';
 import { createTenant } from '../cluster/tenant.ts';
 import { AuditTail } from './audit-tail.ts';
+import { describePoint } from './call.ts';
 import type { Case } from './case.ts';
 import { cases } from './cases.ts';
 import { Lane } from './lane.ts';
@@ -74,13 +75,14 @@ async function run(cp: ControlPlane, { chosen, every, lanes: count }: Options): 
     const swept = await sweep(each, lanes, every);
     all.push(swept);
     process.stdout.write(`${lineOf(swept)}\n`);
+    for (const point of swept.missed) process.stdout.write(`  did not come again: ${describePoint(point)}\n`);
     for (const [index, failure] of swept.failures.entries()) {
       const log = join(logs, `${each.name}-${index + 1}.log`);
       await writeFile(log, failure.log);
       process.stdout.write(`${describeFailure(each.name, failure, log)}\n`);
     }
   }
-  const total = all.reduce(sum, { name: 'all', calls: 0, killed: 0, survived: 0, failures: [] });
+  const total = all.reduce(sum, { name: 'all', points: 0, killed: 0, survived: 0, missed: [], failures: [] });
   process.stdout.write(`${lineOf(total)}\n`);
   for (const swept of [...all, total]) process.stdout.write(`${JSON.stringify(figureOf(swept))}\n`);
   await Promise.all(lanes.map((lane) => lane.close()));
@@ -91,29 +93,23 @@ async function run(cp: ControlPlane, { chosen, every, lanes: count }: Options): 
 function sum(one: Swept, other: Swept): Swept {
   return {
     name: one.name,
-    calls: one.calls + other.calls,
+    points: one.points + other.points,
     killed: one.killed + other.killed,
     survived: one.survived + other.survived,
+    missed: [...one.missed, ...other.missed],
     failures: [...one.failures, ...other.failures],
   };
 }
 
-function lineOf({ name, calls, killed, survived }: Swept): string {
-  return `${name.padEnd(16)}points ${String(calls).padStart(4)}  killed ${String(killed).padStart(4)}  survived ${String(survived).padStart(4)}`;
+function lineOf({ name, points, killed, survived }: Swept): string {
+  const columns = Object.entries({ points, killed, survived }).map(([word, count]) => `${word} ${String(count).padStart(4)}`);
+  return `${name.padEnd(16)}${columns.join('  ')}`;
 }
 
 /** In the form of the bench. */
 function figureOf({ name, killed, survived, failures }: Swept): Line {
-  const figure = `crash points survived (${name}, of ${killed})`;
-  return {
-    figure,
-    ours: survived,
-    unit: 'points',
-    peer: null,
-    floor: killed,
-    goal: 'all',
-    met: failures.length === 0 && survived === killed,
-  };
+  const figure = `crash points swept / survived (${name})`;
+  return { figure, ours: survived, unit: `of ${killed}`, peer: null, floor: null, goal: 'all', met: failures.length === 0 };
 }
 
 // Through `exit`, so that the operators go with this process.

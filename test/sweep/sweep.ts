@@ -7,6 +7,9 @@ import { Stage } from './stage.ts';
 /** A call that is only a question for news is the same the hundredth time. */
 const MOST_OF_A_KIND: Readonly<Record<string, number>> = { 'backend GET tasks': 3 };
 
+/** A poll or a note about the backend falls into some tries and not into others. */
+const TRIES = 2;
+
 /** One try that did not survive. */
 export interface Failure {
   /** Where the process was killed; absent for the try without a kill. */
@@ -19,11 +22,13 @@ export interface Failure {
 /** What became of one case. */
 export interface Swept {
   readonly name: string;
-  /** Calls in the try without a kill; each is a point twice, before and after. */
-  readonly calls: number;
-  /** Tries in which the process was killed; a call that came only by chance may not come again. */
+  /** Where it was to be killed: before and after each call of the try without a kill. */
+  readonly points: number;
+  /** Where it was killed. */
   readonly killed: number;
   readonly survived: number;
+  /** Points that did not come again: a look that fell into the trial by chance. */
+  readonly missed: readonly Point[];
   readonly failures: readonly Failure[];
 }
 
@@ -31,6 +36,9 @@ export interface Swept {
 export async function sweep(each: Case, lanes: readonly Lane[], every = 1): Promise<Swept> {
   const [first] = lanes;
   if (!first) throw new Error('there is no lane');
+  // What is left of a start belongs to the case of the start.
+  await first.ready();
+  await first.quiet();
   const trial = await attempt(each, first, undefined);
   const calls = trial.calls.filter(({ kind, nth }) => nth <= (MOST_OF_A_KIND[kind] ?? Number.POSITIVE_INFINITY));
   const failures: Failure[] = trial.failure ? [trial.failure] : [];
@@ -39,28 +47,34 @@ export async function sweep(each: Case, lanes: readonly Lane[], every = 1): Prom
     { ...call, moment: 'after' as const },
   ]);
   const left: Point[] = trial.failure ? [] : points.filter((_, index) => index % every === 0);
+  const wanted = left.length;
   let killed = 0;
   let survived = 0;
+  const missed: Point[] = [];
   const work = async (lane: Lane) => {
     for (let point = left.shift(); point; point = left.shift()) {
-      const tried = await attempt(each, lane, point);
+      let tried = await attempt(each, lane, point);
+      for (let more = TRIES; more > 1 && !tried.killed && !tried.failure; more--) tried = await attempt(each, lane, point);
       if (tried.killed) killed++;
       if (tried.failure) failures.push(tried.failure);
       else if (tried.killed) survived++;
+      else missed.push(point);
     }
   };
   await Promise.all(lanes.map(work));
-  return { name: each.name, calls: calls.length, killed, survived, failures };
+  return { name: each.name, points: wanted, killed, survived, missed, failures };
 }
 
+/** What became of one try. */
 interface Attempt {
+  /** What the operator called from the request on. */
   readonly calls: readonly Call[];
   readonly killed: boolean;
   readonly failure?: Failure;
 }
 
 /** One try: a clean stage, the play with a kill at the point, a look at what is left, and the removal of the object, which nothing may hold. */
-async function attempt(each: Case, lane: Lane, point: Point | undefined): Promise<Attempt> {
+export async function attempt(each: Case, lane: Lane, point: Point | undefined): Promise<Attempt> {
   lane.forget();
   const stage = new Stage(lane, () => lane.arm(point), each.fromStart);
   const faults: string[] = [];

@@ -39,4 +39,5 @@ export const drain = defineAction({
   plan: (params, context) => planDrain(params, context),
   execute: (params, context) => answering(context, () => drainNode(params, context)),
   compensate: (params, context) => undoCordon(params, context),
+  compensates: ({ uncordonOnFailure }) => uncordonOnFailure,
 });
