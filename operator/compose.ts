@@ -113,6 +113,7 @@ export function compose(config: Config): Process {
     isRelevant: isRelevantAction,
     isUrgent: isUrgentAction,
     owned: ownedActionStatus,
+    isFinal: isFinished,
     rank: (object) => object.spec?.priority ?? 5,
     explain: (object, message, now) =>
       statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),

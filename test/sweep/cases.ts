@@ -4,43 +4,56 @@ import type { Stage } from './stage.ts';
 /** Who asks: a backend that is polled, one that pushes, or somebody with kubectl. */
 type By = 'poll' | 'push' | 'object';
 
-/** One action with what it takes: its name and member, its task type, and its parameters here and there. */
+/** One action with what it takes: its name, its task type, its parameters here and there, and what it writes. */
 interface Asked {
   readonly action: string;
   readonly type: string;
   readonly params: (stage: Stage) => Record<string, unknown>;
   readonly parameters: (stage: Stage) => Record<string, unknown>;
+  /** The one write that it is for, as the audit log has it. */
+  readonly write: (stage: Stage) => string;
+  /** Makes what it is aimed at, or brings it into the state before. */
+  readonly prepare?: (stage: Stage) => Promise<unknown>;
 }
+
+const patched = ({ node }: Stage) => `patch nodes/${node}`;
+const evicted = ({ lane }: Stage, pod: string) => `create pods/eviction ${lane.namespace}/${pod}`;
 
 const onNode = (action: string, type: string): Asked => ({
   action,
   type,
   params: ({ node }) => ({ nodeName: node }),
   parameters: ({ node }) => ({ node_name: node }),
+  write: patched,
 });
 
 const CORDON = onNode('Cordon', 'cordon_node');
-const UNCORDON = onNode('Uncordon', 'uncordon_node');
+const UNCORDON: Asked = {
+  ...onNode('Uncordon', 'uncordon_node'),
+  prepare: ({ lane, node }) => lane.cp.api.patch(`/api/v1/nodes/${node}`, { spec: { unschedulable: true } }),
+};
 const DRAIN: Asked = {
-  action: 'Drain',
-  type: 'drain_node',
+  ...onNode('Drain', 'drain_node'),
   params: ({ node }) => ({ nodeName: node, force: true }),
   parameters: ({ node }) => ({ node_name: node, force: true }),
 };
 const LABEL: Asked = {
-  action: 'Label',
-  type: 'label_node',
+  ...onNode('Label', 'label_node'),
   params: ({ node }) => ({ kind: 'Node', name: node, set: { 'example.com/pool': 'spot' } }),
   parameters: ({ node }) => ({ node_name: node, labels: { 'example.com/pool': 'spot' } }),
 };
-const onPod = (action: string, type: string): Asked => ({
+const onPod = (action: string, type: string): Omit<Asked, 'write'> => ({
   action,
   type,
   params: ({ lane, id }) => ({ namespace: lane.namespace, podName: `only-${id}` }),
   parameters: ({ lane, id }) => ({ namespace: lane.namespace, pod_name: `only-${id}` }),
+  prepare: (stage) => stage.pod('only'),
 });
-const EVICT = onPod('Evict', 'evict_pod');
-const DELETE_POD = onPod('DeletePod', 'delete_pod');
+const EVICT: Asked = { ...onPod('Evict', 'evict_pod'), write: (stage) => evicted(stage, `only-${stage.id}`) };
+const DELETE_POD: Asked = {
+  ...onPod('DeletePod', 'delete_pod'),
+  write: ({ lane, id }) => `delete pods ${lane.namespace}/only-${id}`,
+};
 
 async function ask(stage: Stage, by: By, { action, type, params, parameters }: Asked, more: Record<string, unknown> = {}): Promise<void> {
   const member = `${action.charAt(0).toLowerCase()}${action.slice(1)}`;
@@ -48,8 +61,6 @@ async function ask(stage: Stage, by: By, { action, type, params, parameters }: A
   else await stage.task(type, parameters(stage), { pushed: by === 'push' });
 }
 
-const patched = ({ node }: Stage) => `patch nodes/${node}`;
-const evicted = ({ lane }: Stage, pod: string) => `create pods/eviction ${lane.namespace}/${pod}`;
 const told = (by: By, result: string): Pick<Ending, 'result'> => (by === 'object' ? {} : { result });
 
 type Lie = NonNullable<Ending['lie']>;
@@ -57,29 +68,16 @@ type Lie = NonNullable<Ending['lie']>;
 /** Whoever did it, it was not there before: a plain no would be untrue. */
 const didNothing: Lie = ({ changed }) => (changed === false ? 'the result says that nothing was changed' : undefined);
 
-/** One write on the node. */
-function oneWrite(name: string, by: By, asked: Asked, cordoned: boolean): Case {
+/** One write, and what it leaves. */
+function oneWrite(name: string, by: By, asked: Asked, { cordoned = false, gone = false } = {}): Case {
   return {
     name,
     play: async (stage) => {
-      if (asked === UNCORDON) await stage.lane.cp.api.patch(`/api/v1/nodes/${stage.node}`, { spec: { unschedulable: true } });
+      await asked.prepare?.(stage);
       await ask(stage, by, asked);
       await stage.ended();
-      return { phase: 'Succeeded', ...told(by, 'success'), writes: [[patched(stage)]], cordoned, lie: didNothing };
-    },
-  };
-}
-
-/** One pod that goes at once. */
-function onePod(name: string, by: By, asked: Asked): Case {
-  return {
-    name,
-    play: async (stage) => {
-      const pod = await stage.pod('only');
-      await ask(stage, by, asked);
-      await stage.ended();
-      const write = asked === EVICT ? evicted(stage, pod) : `delete pods ${stage.lane.namespace}/${pod}`;
-      return { phase: 'Succeeded', ...told(by, 'success'), writes: [[write]], cordoned: false, gone: [pod], lie: didNothing };
+      const pods = gone ? [`only-${stage.id}`] : [];
+      return { phase: 'Succeeded', ...told(by, 'success'), writes: [[asked.write(stage)]], cordoned, gone: pods, lie: didNothing };
     },
   };
 }
@@ -102,24 +100,21 @@ function drain(name: string, by: By, meanwhile: (stage: Stage, held: string) => 
 const missedPods: Lie = ({ total, evicted: gone, remaining }) =>
   total === 2 && gone === 2 && remaining === 0 ? undefined : 'the result does not count two pods';
 
-/** A drain that a budget holds for good, stopped by `stop`; its cordon goes where `undone`. */
-function stopped(
-  name: string,
-  by: By,
-  undone: boolean,
-  stop: (stage: Stage) => Promise<unknown>,
-  ending: Pick<Ending, 'phase' | 'reason' | 'result'>,
-): Case {
+type Stopped = Pick<Ending, 'phase' | 'reason' | 'result'>;
+
+/** A drain that a budget holds until `stop` ends it; with `uncordonOnFailure` its cordon goes. */
+function stopped(name: string, by: By, more: Record<string, unknown>, stop: (stage: Stage) => Promise<unknown>, ending: Stopped): Case {
+  const undone = more.uncordonOnFailure === true;
   return {
     name,
     play: async (stage) => {
       await stage.pod('held', { held: true });
-      await ask(stage, by, DRAIN, { uncordonOnFailure: undone, ...(name === 'drain-fails' ? { timeoutSeconds: 2 } : {}) });
+      await ask(stage, by, DRAIN, more);
       await stop(stage);
       const cordon = patched(stage);
       // A process that comes too late finds that the time is over before it has begun.
-      const writes = undone ? [[cordon, cordon], ...(name === 'drain-fails' ? [[]] : [])] : [[cordon]];
-      return { ...ending, writes, cordoned: !undone };
+      const never = more.timeoutSeconds === undefined ? [] : [[]];
+      return { ...ending, writes: [undone ? [cordon, cordon] : [cordon], ...never], cordoned: !undone };
     },
   };
 }
@@ -192,23 +187,26 @@ const start: Case = {
 
 /** Every case of the sweep; a new action adds one line. */
 export const cases: readonly Case[] = [
-  oneWrite('cordon', 'poll', CORDON, true),
-  oneWrite('cordon-pushed', 'push', CORDON, true),
-  oneWrite('cordon-object', 'object', CORDON, true),
-  oneWrite('uncordon', 'poll', UNCORDON, false),
-  oneWrite('label', 'poll', LABEL, false),
-  oneWrite('label-object', 'object', LABEL, false),
-  onePod('evict', 'poll', EVICT),
-  onePod('evict-object', 'object', EVICT),
-  onePod('delete-pod', 'poll', DELETE_POD),
+  oneWrite('cordon', 'poll', CORDON, { cordoned: true }),
+  oneWrite('cordon-pushed', 'push', CORDON, { cordoned: true }),
+  oneWrite('cordon-object', 'object', CORDON, { cordoned: true }),
+  oneWrite('uncordon', 'poll', UNCORDON),
+  oneWrite('label', 'poll', LABEL),
+  oneWrite('label-object', 'object', LABEL),
+  oneWrite('evict', 'poll', EVICT, { gone: true }),
+  oneWrite('evict-object', 'object', EVICT, { gone: true }),
+  oneWrite('delete-pod', 'poll', DELETE_POD, { gone: true }),
   drain('drain', 'poll', letGo),
   drain('drain-object', 'object', letGo),
   drain('suspend-resume', 'poll', suspended),
-  stopped('drain-fails', 'object', true, (stage) => stage.ended(), { phase: 'Failed', reason: 'Timeout' }),
-  stopped('cancel', 'poll', false, cancelled, { phase: 'Cancelled', result: 'cancelled' }),
-  stopped('cancel-undone', 'object', true, cancelled, { phase: 'Cancelled' }),
-  stopped('delete', 'poll', false, deleted, { result: 'cancelled' }),
-  stopped('delete-undone', 'object', true, deleted, {}),
+  stopped('drain-fails', 'object', { uncordonOnFailure: true, timeoutSeconds: 2 }, (stage) => stage.ended(), {
+    phase: 'Failed',
+    reason: 'Timeout',
+  }),
+  stopped('cancel', 'poll', {}, cancelled, { phase: 'Cancelled', result: 'cancelled' }),
+  stopped('cancel-undone', 'object', { uncordonOnFailure: true }, cancelled, { phase: 'Cancelled', reason: 'Cancelled' }),
+  stopped('delete', 'poll', {}, deleted, { result: 'cancelled' }),
+  stopped('delete-undone', 'object', { uncordonOnFailure: true }, deleted, {}),
   rejected,
   expires('expiry', 'poll', 0),
   expires('expiry-object', 'object', 1),

@@ -138,6 +138,7 @@ export class Lane {
     const calls = this.#counter?.calls ?? [];
     this.#counter = undefined;
     this.#point = undefined;
+    this.#dying = undefined;
     await this.#killed;
     return { calls, killed: this.#killed !== undefined };
   }
@@ -170,7 +171,9 @@ export class Lane {
 
   #onRequest(kind: string | undefined): Fault | undefined {
     const moment = this.#momentOf(kind);
-    if (moment === 'after') return { kind: 'after', run: () => this.#strike() };
+    const counter = this.#counter;
+    // The answer may come when the try is over.
+    if (moment === 'after') return { kind: 'after', run: () => void (counter === this.#counter && this.#strike()) };
     if (moment !== 'before') return undefined;
     this.#strike();
     return { kind: 'drop', when: 'before' };
