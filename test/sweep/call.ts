@@ -7,12 +7,9 @@ export interface Call {
   readonly nth: number;
 }
 
-/** Before it leaves the operator's machine, or after the server took it and before the operator heard so. */
-export type Moment = 'before' | 'after';
-
-/** Where a process is killed. */
+/** Where a process is killed: before the call leaves it, or after the server took it and before the process heard so. */
 export interface Point extends Call {
-  readonly moment: Moment;
+  readonly moment: 'before' | 'after';
 }
 
 /** Counts calls by kind. */

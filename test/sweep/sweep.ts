@@ -42,10 +42,9 @@ export async function sweep(each: Case, lanes: readonly Lane[], every = 1): Prom
   const trial = await attempt(each, first, undefined);
   const calls = trial.calls.filter(({ kind, nth }) => nth <= (MOST_OF_A_KIND[kind] ?? Number.POSITIVE_INFINITY));
   const failures: Failure[] = trial.failure ? [trial.failure] : [];
-  const points = calls.flatMap((call) => [
-    { ...call, moment: 'before' as const },
-    { ...call, moment: 'after' as const },
-  ]);
+  // Turned about at every other call, so that a sample has both moments.
+  const moments = (index: number) => (index % 2 === 0 ? (['before', 'after'] as const) : (['after', 'before'] as const));
+  const points = calls.flatMap((call, index) => moments(index).map((moment) => ({ ...call, moment })));
   const left: Point[] = trial.failure ? [] : points.filter((_, index) => index % every === 0);
   const wanted = left.length;
   let killed = 0;
