@@ -65,6 +65,15 @@ describe('Evict and DeletePod', () => {
     expect(cluster.evictions).toEqual([]);
   });
 
+  it('K21 a pod that went between the look and the question was not evicted by this action', async () => {
+    const cluster = new FakeCluster([makePod('a')]);
+    cluster.answers.set('a', [refusal(404, { reason: 'NotFound' })]);
+    const pass = passesOf(cluster);
+    await pass();
+    cluster.pods = [];
+    expect(await pass(1)).toMatchObject({ state: 'succeeded', message: 'pod shop/a is gone', result: { changed: false } });
+  });
+
   it('F1 A50 an eviction without an answer leaves open who made the pod go', async () => {
     const cluster = new FakeCluster([makePod('a')]);
     cluster.answers.set('a', [new ApiUnreachable('POST: no answer within 30 s')]);

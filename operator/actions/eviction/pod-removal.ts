@@ -118,8 +118,8 @@ function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): 
 }
 
 /** Whether this action made the pod go; unknown after an attempt without a record, unless the pod was not there when the action began. */
-function wasAsked(uid: string, { accepted, unheard }: RequestMemory, { before, resumed, targetUID }: ActionContext): Known {
-  if (accepted.has(uid) || before.result.asked === true) return true;
+function wasAsked(uid: string, { absent, accepted, unheard }: RequestMemory, { before, resumed, targetUID }: ActionContext): Known {
+  if ((accepted.has(uid) && !absent.has(uid)) || before.result.asked === true) return true;
   return unheard.has(uid) || (resumed && uid !== '' && uid === targetUID) ? 'Unknown' : false;
 }
 
