@@ -22,6 +22,7 @@ import { isRelevantAction, isUrgentAction, ownedActionStatus } from './reconcile
 import { isFinished, statusOf } from './reconcilers/action-status.ts';
 import { BackendReconciler, isRelevantBackend, isUrgentBackend, troubleStatus } from './reconcilers/backend.ts';
 import { ActionReconciler } from './reconcilers/optimization-action.ts';
+import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
@@ -121,8 +122,16 @@ export function compose(config: Config): Process {
     onGone: (object) => {
       locks.release(keyOf(object));
       actionReconciler.forget(object);
+      orphans.actionGone(keyOf(object));
     },
     onError: (key, error, retryIn) => telling.passFailed('actions', key, error, retryIn),
+  });
+  const orphans = new OrphanedCordons({
+    namespace,
+    nodes: () => caches.nodes(),
+    actionExists: (key) => objects.actions.get(key) !== undefined,
+    onFound: (node, action) => telling.cordonOrphaned(node, action),
+    onCount: (count) => metrics.orphanedCordons.set(count),
   });
   const backendReconciler = new BackendReconciler({
     desk,
@@ -164,6 +173,7 @@ export function compose(config: Config): Process {
   objects.actions.onChange((_, after) => after && upstreams.noticeAction(after));
   objects.events.onChange((_, after) => after && upstreams.observeEvent(after));
   caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after));
+  caches.nodeStore.onChange((before, after) => orphans.nodeChanged(before, after));
   caches.podStore.onChange((before, after) => upstreams.observePod(before, after));
 
   const environment = new EnvironmentLoop({
@@ -202,6 +212,7 @@ export function compose(config: Config): Process {
         const { startedAt, target } = object.status ?? {};
         if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
+      orphans.open();
     },
   });
   return process;

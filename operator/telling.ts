@@ -2,11 +2,13 @@ import { findCondition } from './api/condition.ts';
 import type { OptimizationAction, OptimizationActionStatus } from './api/optimization-action.ts';
 import type { OptimizationBackend, OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { EventRecorder } from './kube/events.ts';
+import type { Node } from './kube/node.ts';
 import type { Resource } from './kube/object.ts';
 import type { ReflectorEvent } from './kube/reflector.ts';
 import type { Logger, Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { noteOf } from './reconcilers/action-changes.ts';
+import { nodeNoteOf, nodeObject } from './reconcilers/node-notes.ts';
 import type { UpstreamNews } from './sync/upstream.ts';
 
 /** Turns what happens into log lines, metrics and Events; nobody else decides what is worth telling. */
@@ -29,6 +31,9 @@ export class Telling {
   actionWritten(object: OptimizationAction, before: OptimizationActionStatus | undefined, after: OptimizationActionStatus): void {
     const note = noteOf(before, after);
     if (note) this.#events.record(object, note);
+    const nodeNote = nodeNoteOf(object, before, after);
+    const { node_name: name = '' } = nodeName(after.target ?? '');
+    if (nodeNote) this.#events.record(nodeObject({ name, uid: after.targetUID ?? '' }), nodeNote);
     const ready = findCondition(after.conditions, 'Ready');
     const fields = {
       action: object.spec?.action,
@@ -46,6 +51,13 @@ export class Telling {
     this.#metrics.actionsFinished.inc({ action: object.spec?.action ?? '', phase: after.phase ?? '' });
     this.#metrics.actionSeconds.observe({ action: object.spec?.action ?? '' }, duration);
     this.#actions.info({ ...fields, duration_seconds: duration }, ready?.message ?? '');
+  }
+
+  /** A node is still cordoned by an action that is gone. */
+  cordonOrphaned(node: Node, action: string): void {
+    const message = `still cordoned by ${action}, which is gone: kubectl uncordon ${node.name}, if nobody needs it so`;
+    this.#events.record(nodeObject(node), { type: 'Warning', reason: 'CordonOrphaned', message });
+    this.#actions.warn({ node_name: node.name, object: action }, `node ${node.name} is ${message}`);
   }
 
   /** A backend's status was written. */

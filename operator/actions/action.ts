@@ -71,6 +71,8 @@ export type Progress =
 export interface Plan {
   /** How many pods would be evicted or objects changed. */
   readonly change: number;
+  /** One line per value that would change, before → after, where an action can tell; absent for one whose parameters say it all. */
+  readonly changes?: readonly string[];
   /** One line per object that would be left alone, with the reason. */
   readonly skip: readonly string[];
   /** One line per object that forbids or delays the action, with the reason. */
@@ -96,10 +98,10 @@ export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   plan(params: z.output<Schema>, context: ActionContext): Promise<Plan>;
   /** Looks, does one bounded thing, says how far it is; may be called again any number of times. */
   execute(params: z.output<Schema>, context: ActionContext): Promise<Progress>;
+  /** Whether `compensate` has anything to undo for these parameters; then how it ends is recorded before. */
+  undoes?(params: z.output<Schema>): boolean;
   /** Undoes what the policy asks to be undone after failure or cancellation; idempotent. Returns what it did, for the message. */
   compensate?(params: z.output<Schema>, context: ActionContext): Promise<string | undefined>;
-  /** Whether `compensate` has anything to undo under these parameters; a failure is then recorded before it is undone. Default: yes. */
-  compensates?(params: z.output<Schema>): boolean;
 }
 
 /** Declares an action with the types of its parameters inferred. */

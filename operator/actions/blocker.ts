@@ -9,6 +9,10 @@ export interface Blocker {
   readonly budget?: string;
   readonly currentHealthy?: number;
   readonly desiredHealthy?: number;
+  /** One line more: the words of a refusal, a volume, or what would change the outcome; at most 512 characters. */
+  readonly detail?: string;
   /** RFC 3339: first seen. Kept over passes, so that an unchanged blocker is not a change. */
   readonly since: string;
+  /** RFC 3339: the next try without any change, as it was due when the blocker became what it is; kept as `since` is. Absent: none is due. */
+  readonly retryAt?: string;
 }

@@ -12,6 +12,10 @@ export const cordon = defineAction({
   summary: 'Marks a node unschedulable, so that no new pods come to it; pods that are there stay.',
   params: z.object({
     nodeName,
+    excludeFromLoadBalancers: z
+      .boolean()
+      .describe('Whether the node is also taken out of external load balancers; Uncordon takes the label away again. Default false.')
+      .optional(),
     reason: z.string().max(256).describe('Why, in one line; kept as an annotation of the Node. Default: none.').optional(),
   }),
   rbac: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'patch'] }],
@@ -26,7 +30,7 @@ export const cordon = defineAction({
     answering(context, async () => {
       const found = await readTargetNode(params.nodeName, context);
       if ('failure' in found) return found.failure;
-      const cordoned = await cordonNode(found.node, context, params.reason);
+      const cordoned = await cordonNode(found.node, context, params.reason, params.excludeFromLoadBalancers);
       if ('failure' in cordoned) return cordoned.failure;
       const message = cordoned.changed ? `node ${params.nodeName} cordoned` : `node ${params.nodeName} already cordoned`;
       return { state: 'succeeded', message, result: cordonResult(cordoned) };

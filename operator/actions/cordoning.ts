@@ -1,15 +1,29 @@
 import type { Node } from '../kube/node.ts';
 import { NODES } from '../kube/resources.ts';
+import { FIELD_MANAGER } from '../kube/status.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { ActionContext } from './action.ts';
 import { fencedPatch } from './fenced-patch.ts';
+import { excludeChange, includeChange } from './load-balancers.ts';
 import { readTargetNode } from './node-target.ts';
 import { type Failure, failed, type Known } from './outcome.ts';
 
 /** Says on the node which action cordoned it (FIELD.md M13, A34, F9). */
-export const CORDONED_BY = 'cloudoptim.io/cordoned-by';
+const CORDONED_BY = 'cloudoptim.io/cordoned-by';
 /** Says on the node why it was cordoned. */
 const CORDON_REASON = 'cloudoptim.io/cordon-reason';
+/** Says on the node what it was before: always `schedulable`, because a cordon of somebody else is never taken over. */
+const BEFORE_CORDON = 'cloudoptim.io/before-cordon';
+const RECORD = [CORDONED_BY, CORDON_REASON, BEFORE_CORDON];
+
+/**
+ * The action, as `namespace/name`, whose cordon the node is under; empty for none or for somebody else's. The annotation alone does not tell:
+ * `kubectl uncordon` leaves it, so the API server's own record of who set the field counts as well (FIELD.md K33, A35).
+ */
+export function cordonOwner({ unschedulable, cordonManager, annotations }: Node): string {
+  const ours = unschedulable && (cordonManager === '' || cordonManager === FIELD_MANAGER);
+  return ours ? (annotations[CORDONED_BY] ?? '') : '';
+}
 
 /** What cordoning or uncordoning found and did. */
 export interface Cordoned {
@@ -32,20 +46,26 @@ export async function cordonNode(
   node: Node,
   context: ActionContext,
   reason: string | undefined,
+  exclude = false,
 ): Promise<Cordoned | { readonly failure: Failure }> {
   const { actor } = context;
   const annotations = (found: Node) => ({
     [CORDONED_BY]: actor,
+    [BEFORE_CORDON]: 'schedulable',
     ...(reason ? { [CORDON_REASON]: reason } : found.annotations[CORDON_REASON] === undefined ? {} : { [CORDON_REASON]: null }),
   });
-  const change = (found: Node) =>
-    found.unschedulable ? undefined : { metadata: { annotations: annotations(found) }, spec: { unschedulable: true } };
+  const change = (found: Node) => {
+    const excluded = exclude ? excludeChange(found, actor) : undefined;
+    if (found.unschedulable) return excluded && { metadata: { ...excluded } };
+    const metadata = { ...excluded, annotations: { ...annotations(found), ...excluded?.annotations } };
+    return { metadata, spec: { unschedulable: true } };
+  };
   const written = await writeNode(node, context, change);
   if ('failure' in written) return written;
   const { from, answer } = written;
   if (answer && answer.spec?.unschedulable !== true) return { failure: notKept(node.name, 'unschedulable') };
-  if (answer) return { changed: true, previouslyUnschedulable: false, cordonedBy: actor };
-  const cordonedBy = from.annotations[CORDONED_BY] ?? '';
+  if (answer && !from.unschedulable) return { changed: true, previouslyUnschedulable: false, cordonedBy: actor };
+  const cordonedBy = cordonOwner(from);
   return { changed: cordonedBy === actor, previouslyUnschedulable: cordonedBy !== actor, cordonedBy };
 }
 
@@ -55,20 +75,22 @@ export async function cordonNode(
  */
 export async function uncordonNode(node: Node, context: ActionContext): Promise<Cordoned | { readonly failure: Failure }> {
   const change = (found: Node) => {
-    if (!found.unschedulable) return undefined;
-    const ours = [CORDONED_BY, CORDON_REASON].filter((key) => found.annotations[key] !== undefined);
-    const annotations = Object.fromEntries(ours.map((key) => [key, null]));
-    return { ...(ours.length > 0 ? { metadata: { annotations } } : {}), spec: { unschedulable: null } };
+    const included = includeChange(found);
+    if (!found.unschedulable) return included && { metadata: { ...included } };
+    const ours = RECORD.filter((key) => found.annotations[key] !== undefined);
+    const annotations = { ...Object.fromEntries(ours.map((key) => [key, null])), ...included?.annotations };
+    const metadata = Object.keys(annotations).length > 0 ? { metadata: { ...included, annotations } } : {};
+    return { ...metadata, spec: { unschedulable: null } };
   };
   const written = await writeNode(node, context, change);
   if ('failure' in written) return written;
   const { from, answer } = written;
   if (answer?.spec?.unschedulable === true) return { failure: notKept(node.name, 'schedulable') };
   if (!answer && context.resumed) return { changed: 'Unknown', previouslyUnschedulable: 'Unknown', cordonedBy: 'Unknown' };
-  return { changed: answer !== undefined, previouslyUnschedulable: from.unschedulable, cordonedBy: from.annotations[CORDONED_BY] ?? '' };
+  return { changed: answer !== undefined, previouslyUnschedulable: from.unschedulable, cordonedBy: cordonOwner(from) };
 }
 
-function writeNode(node: Node, context: ActionContext, change: (found: Node) => { metadata?: JsonObject; spec: JsonObject } | undefined) {
+function writeNode(node: Node, context: ActionContext, change: (found: Node) => { metadata?: JsonObject; spec?: JsonObject } | undefined) {
   const read = async () => {
     const found = await readTargetNode(node.name, context);
     return 'failure' in found ? found : { state: found.node };

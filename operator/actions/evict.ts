@@ -4,7 +4,10 @@ import { planForPod, podTarget, removePod } from './eviction/pod-removal.ts';
 import { answering } from './outcome.ts';
 import { gracePeriodSeconds, namespaceName, podName, podUID, timeoutSeconds } from './params.ts';
 
-/** Evicts one pod within its disruption budget and waits until that incarnation of it is gone (FIELD.md E1-E11). */
+/**
+ * Evicts one pod within its disruption budget and waits until that incarnation of it is gone (FIELD.md E1-E11). Who names a pod means it: marks
+ * that forbid a disruption bind who goes by the node, that is Drain (M9).
+ */
 export const evict = defineAction({
   name: 'Evict',
   member: 'evict',

@@ -11,6 +11,8 @@ export interface FencedWrite<State extends Pick<ObjectMeta, 'uid' | 'resourceVer
   readonly ref: ObjectRef;
   /** Reads the object fresh and checks that it is the one that is meant. */
   readonly read: () => Promise<{ readonly state: State } | { readonly failure: Failure }>;
+  /** How the patch is sent; absent: as a JSON merge patch of the object. */
+  readonly send?: (patch: JsonObject) => Promise<KubeObject>;
   /** What to change; undefined when it already is as asked for, and then nothing is written. */
   readonly change: (state: State) => { readonly metadata?: JsonObject; readonly spec?: JsonObject } | undefined;
 }
@@ -42,7 +44,8 @@ export async function fencedPatch<State extends Pick<ObjectMeta, 'uid' | 'resour
     const { uid, resourceVersion } = from;
     const patch: JsonObject = { ...change, metadata: { ...change.metadata, uid, resourceVersion } };
     try {
-      return { from, answer: await context.cluster.mergePatch(write.ref, patch, context.signal) };
+      const answer = await (write.send?.(patch) ?? context.cluster.mergePatch(write.ref, patch, context.signal));
+      return { from, answer };
     } catch (error) {
       if (!(error instanceof ApiError) || ![404, 409, 422].includes(error.status) || attempt === ATTEMPTS) throw error;
       refused = error;

@@ -5,9 +5,10 @@ import { drain } from './drain/drain.ts';
 import { evict } from './evict.ts';
 import { label } from './label.ts';
 import { uncordon } from './uncordon.ts';
+import { updateWorkload } from './update-workload/update-workload.ts';
 
 /** Every action there is, in the order of the docs; an explicit list, which a test compares with the folder (rule 6). */
-export const actions = [drain, cordon, uncordon, label, evict, deletePod] as const satisfies readonly ActionDefinition[];
+export const actions = [drain, cordon, uncordon, label, evict, deletePod, updateWorkload] as const satisfies readonly ActionDefinition[];
 
 /** The action of this name (`Drain`), if there is one. */
 export function findAction(name: string): ActionDefinition | undefined {

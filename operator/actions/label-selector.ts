@@ -12,10 +12,10 @@ const PATTERN = new RegExp(SELECTOR);
 const MESSAGE = "must be a label selector such as 'app=shop,tier notin (db, cache),!canary'";
 
 /** A label selector as kubectl takes it, refused before any work when it cannot be read (FIELD.md K5); the API server applies it. */
-export function labelSelector(description: string) {
+export function labelSelector(description: string, most = 1024) {
   return z
     .string()
-    .max(1024)
+    .max(most)
     .refine((text) => PATTERN.test(text), { message: MESSAGE })
     .meta({ description, 'x-kubernetes-validations': [{ rule: `self.matches('${SELECTOR}')`, message: MESSAGE }] })
     .optional();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-const WEEK = 7 * 86_400;
+/** The longest time in seconds that a spec may name. */
+export const WEEK = 7 * 86_400;
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}([.]${LABEL})*`;
 const QUALIFIED = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
@@ -28,15 +29,24 @@ export function objectName(description: string) {
 /** The name of the Node an action is aimed at. */
 export const nodeName = subdomain('Name of the Node. Required.');
 
-/** The name of a namespace: a DNS-1123 label. */
-export function namespaceName(description: string) {
-  const message = 'must be a DNS-1123 label such as shop';
+function dnsLabel(description: string, example: string) {
+  const message = `must be a DNS-1123 label such as ${example}`;
   return z
     .string()
     .min(1)
     .max(63)
     .regex(new RegExp(`^${LABEL}$`), message)
     .describe(description);
+}
+
+/** The name of a namespace: a DNS-1123 label. */
+export function namespaceName(description: string) {
+  return dnsLabel(description, 'shop');
+}
+
+/** The name of a container: a DNS-1123 label. */
+export function containerName(description: string) {
+  return dnsLabel(description, 'main');
 }
 
 /** The name of the Pod an action is aimed at. */
@@ -50,22 +60,25 @@ export const podUID = z
   .describe('UID of the Pod that is meant; a namesake is left alone. Default: whichever is there at the start.')
   .optional();
 
-/** The grace given to a pod; absent means the pod's own, which is never shortened unless the spec says so (FIELD.md K19). */
-export const gracePeriodSeconds = z
-  .int32()
-  .min(0)
-  .max(WEEK)
-  .meta({ format: 'int32', description: "Seconds a Pod gets to shut down; 0 kills it at once. Default: the Pod's own." })
-  .optional();
+/** A length of time in whole seconds, a week at most unless told. */
+export function seconds(least: number, description: string, most = WEEK) {
+  return z.int32().min(least).max(most).meta({ format: 'int32', description });
+}
+
+/**
+ * The grace given to a pod; absent means the pod's own, which is never shortened unless the spec says so. None at all is no grace to ask for:
+ * only the last step of an escalation kills (FIELD.md K19).
+ */
+export const gracePeriodSeconds = seconds(1, "Seconds a Pod gets to shut down, at least 1. Default: the Pod's own.").optional();
 
 /** How long an action may take, counted from `status.startedAt`, never without end (FIELD.md K26, A21). */
-export function timeoutSeconds(seconds: number) {
+export function timeoutSeconds(preset: number) {
   return z
     .int32()
     .min(1)
     .max(WEEK)
-    .default(seconds)
-    .meta({ format: 'int32', description: `Seconds from the start until it is given up as failed. Default ${seconds}.` });
+    .default(preset)
+    .meta({ format: 'int32', description: `Seconds from the start until it is given up as failed. Default ${preset}.` });
 }
 
 /** A yes or no with its default. */
@@ -91,6 +104,16 @@ export function labelValue(description: string) {
     .string()
     .max(63)
     .regex(new RegExp(`^(${LABEL_TEXT})?$`), message)
+    .describe(description);
+}
+
+/** A Kubernetes quantity that is not negative, such as `250m` or `1.5Gi`; narrower than the grammar of `kube/quantity.ts` only in its length. */
+export function quantity(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^([0-9]{1,18}([.][0-9]{1,18})?|[.][0-9]{1,18})([KMGTPE]i|[numkMGTPE]|[eE][+-]?[12]?[0-9])?$/, 'must be a quantity such as 250m')
     .describe(description);
 }
 

@@ -3,7 +3,8 @@ import { formatSeconds } from '../lib/time.ts';
 import { cut } from './cut.ts';
 import { type DeepReadonly, filled, text, timestamp } from './fields.ts';
 
-const MAX_MESSAGE = 2048;
+/** The most characters of a condition's message. */
+export const MAX_MESSAGE = 2048;
 
 const condition = z.object({
   type: filled(63, 'What is said something about, in CamelCase; unique in the list.'),

@@ -28,7 +28,10 @@ export const requestFields = z.object({
     64,
     'The UID of the target this request is meant for; a target of the same name with another UID is refused. Default: whichever is there at the start.',
   ).optional(),
-  suspend: z.boolean().default(false).describe('True holds it before the start and pauses it between steps. Default false.'),
+  suspend: z
+    .boolean()
+    .default(false)
+    .describe('True holds it before the start and pauses it between steps; deadline and timeout go on. Default false.'),
   cancel: z
     .boolean()
     .default(false)

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../lib/json.ts';
-import { conditions } from './condition.ts';
+import { conditions, MAX_MESSAGE } from './condition.ts';
 import { count, filled, observedGeneration, text, timestamp } from './fields.ts';
 
 /** Every phase, in the order of a life. */
@@ -31,12 +31,20 @@ const blocker = z
     budget: text(253, 'The PodDisruptionBudget that forbids it; absent for other causes.').optional(),
     currentHealthy: count('Healthy pods that the budget counts now.').optional(),
     desiredHealthy: count('Healthy pods that the budget asks for.').optional(),
+    detail: text(MAX_LINE, 'One line more, such as the annotation that forbids it.').optional(),
     since: timestamp('When it was first seen to be blocked, RFC 3339.'),
+    retryAt: timestamp('When it is tried again without any change, RFC 3339; absent where nothing is due.').optional(),
   })
   .describe('Why one pod cannot go yet.');
 
 const plan = z.object({
   change: count('How many pods would be evicted or objects changed.'),
+  changes: z
+    .array(text(MAX_LINE, 'One value that would change, before → after.'))
+    .max(MAX_LISTED)
+    .describe('What would change, before → after, one line each, at most 50; absent where the parameters say it all.')
+    .optional(),
+  changesOmitted: count('How many more would change than are listed; absent for none.').optional(),
   skip: z
     .array(text(MAX_LINE, 'One object and the reason why it would be left alone.'))
     .max(MAX_LISTED)
@@ -53,6 +61,12 @@ const progress = z.object({
   done: count('How many steps are done; for a drain: pods gone.'),
   total: count('How many steps there are; for a drain: pods that have to go.'),
   text: text(24, 'Both in one, for example 7/12; the column PROGRESS.'),
+});
+
+const ending = z.object({
+  phase: z.enum(['Failed', 'Cancelled', 'Expired']).describe('The phase it will end in.'),
+  reason: filled(128, 'Why, in CamelCase; the reason of Ready in the end.'),
+  message: text(MAX_MESSAGE, 'Why, in words.'),
 });
 
 // zod's inferred type of a free object is a record of unknown; it is JSON because it came from the API server or goes there.
@@ -84,6 +98,11 @@ export const optimizationActionStatus = z
     blockersOmitted: count('How many more pods cannot go than are listed in blockers; absent for none.').optional(),
     plan: plan.describe('What would happen, without doing it: in mode Plan, and while an approval is awaited.').optional(),
     result: result.optional(),
+    ending: ending
+      .describe(
+        'How it will end, recorded before what is to be undone is undone, so that a crash in between changes nothing; absent otherwise.',
+      )
+      .optional(),
     warnings: z
       .array(text(MAX_LINE, 'One thing worth knowing that hindered nothing.'))
       .max(20)

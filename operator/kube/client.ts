@@ -14,10 +14,11 @@ import { collectionPath, objectPath } from './resources.ts';
 const REQUEST_TIMEOUT_SECONDS = 30;
 
 /** The patch formats in use; `apply` is server-side apply. */
-export type PatchFormat = 'merge' | 'json' | 'apply';
+export type PatchFormat = 'merge' | 'strategic' | 'json' | 'apply';
 
 const PATCH_MEDIA_TYPES: Readonly<Record<PatchFormat, string>> = {
   merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
   json: 'application/json-patch+json',
   apply: 'application/apply-patch+yaml',
 };

@@ -1,3 +1,4 @@
+import { type DisruptionMarks, disruptionMarks } from './disruption-marks.ts';
 import { podRequests, type RawRequester } from './requests.ts';
 
 /** An emptyDir volume, named in refusals because its contents are lost when the pod goes. */
@@ -41,10 +42,16 @@ export interface Pod {
   readonly ready: boolean;
   /** RFC 3339; request time plus grace, as the API server sets it. */
   readonly deletionTimestamp?: string;
+  /** The grace in seconds that the deletion was asked for with; there while it is terminating. */
+  readonly deletionGraceSeconds?: number;
   readonly controller?: Controller;
   /** A static pod: annotation `kubernetes.io/config.mirror` or an owner of kind Node (FIELD.md K13). */
   readonly mirror: boolean;
   readonly emptyDirs: readonly EmptyDir[];
+  /** Names of the PersistentVolumeClaims it mounts; absent for none, as with most pods. */
+  readonly claims?: readonly string[];
+  /** How its owner asks that it is not disrupted; absent for pods without such a mark. */
+  readonly disruption?: DisruptionMarks;
   readonly requests: Requests;
   readonly oomKills: readonly OomKill[];
   /** When the eviction API took it, RFC 3339; absent for a pod that was not evicted (such an eviction leaves no Event). */
@@ -74,6 +81,13 @@ interface RawCondition {
   readonly lastTransitionTime?: string | null;
 }
 
+interface RawVolume {
+  readonly name?: string;
+  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string } | null;
+  readonly persistentVolumeClaim?: { readonly claimName?: string } | null;
+  readonly ephemeral?: object | null;
+}
+
 interface RawPod {
   readonly metadata?: {
     readonly namespace?: string;
@@ -81,16 +95,18 @@ interface RawPod {
     readonly uid?: string;
     readonly resourceVersion?: string;
     readonly deletionTimestamp?: string | null;
+    readonly deletionGracePeriodSeconds?: number | null;
     readonly labels?: Readonly<Record<string, string>> | null;
     readonly annotations?: Readonly<Record<string, string>> | null;
     readonly ownerReferences?: readonly (Partial<Controller> & { readonly controller?: boolean | null })[] | null;
   };
   readonly spec?: RawRequester['spec'] & {
     readonly nodeName?: string;
-    readonly volumes?: readonly { readonly name?: string; readonly emptyDir?: { medium?: string; sizeLimit?: string } | null }[] | null;
+    readonly volumes?: readonly RawVolume[] | null;
   };
   readonly status?: RawRequester['status'] & {
     readonly phase?: string;
+    readonly startTime?: string | null;
     readonly conditions?: readonly RawCondition[] | null;
     readonly containerStatuses?: readonly RawContainerStatus[];
     readonly initContainerStatuses?: readonly RawContainerStatus[];
@@ -111,10 +127,12 @@ export function projectPod(raw: unknown): Pod {
     nodeName: shared(spec.nodeName ?? ''),
     phase: phaseOf(status.phase),
     ready: status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
-    ...(metadata.deletionTimestamp && { deletionTimestamp: metadata.deletionTimestamp }),
+    ...deletionOf(metadata),
     ...(owner && { controller: sharedController(owner) }),
     mirror: isMirror(metadata),
     emptyDirs: emptyDirsOf(spec.volumes ?? NONE),
+    ...claimsOf(metadata.name ?? '', spec.volumes ?? NONE),
+    ...disruptionOf(metadata.annotations, status.startTime),
     requests: sharedRequests(podRequests(pod)),
     oomKills: oomKillsOf(status),
     ...evictionOf(status.conditions),
@@ -156,7 +174,26 @@ function isMirror(metadata: NonNullable<RawPod['metadata']>): boolean {
   return metadata.ownerReferences?.some((owner) => owner.apiVersion === 'v1' && owner.kind === 'Node') ?? false;
 }
 
-function emptyDirsOf(volumes: NonNullable<NonNullable<RawPod['spec']>['volumes']>): readonly EmptyDir[] {
+function deletionOf({ deletionTimestamp, deletionGracePeriodSeconds }: NonNullable<RawPod['metadata']>) {
+  return deletionTimestamp ? { deletionTimestamp, deletionGraceSeconds: deletionGracePeriodSeconds ?? 0 } : NOTHING;
+}
+
+function disruptionOf(annotations: Readonly<Record<string, string>> | null | undefined, startTime: string | null | undefined) {
+  const disruption = annotations ? disruptionMarks(annotations, startTime ?? undefined) : undefined;
+  return disruption ? { disruption } : NOTHING;
+}
+
+/** The claim of an ephemeral volume is named after pod and volume (KEP-1698). */
+function claimsOf(podName: string, volumes: readonly RawVolume[]): Pick<Pod, 'claims'> {
+  let claims: string[] | undefined;
+  for (const { name = '', persistentVolumeClaim, ephemeral } of volumes) {
+    const claim = persistentVolumeClaim?.claimName ?? (ephemeral ? `${podName}-${name}` : undefined);
+    if (claim !== undefined) claims = [...(claims ?? []), claim];
+  }
+  return claims ? { claims } : NOTHING;
+}
+
+function emptyDirsOf(volumes: readonly RawVolume[]): readonly EmptyDir[] {
   let found: EmptyDir[] | undefined;
   for (const { name = '', emptyDir } of volumes) {
     if (!emptyDir) continue;

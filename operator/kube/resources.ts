@@ -35,6 +35,17 @@ export const BUDGETS: Resource = {
   namespaced: true,
 };
 
+/** core/v1 PersistentVolumeClaim. */
+export const CLAIMS = core('persistentvolumeclaims', 'PersistentVolumeClaim', true);
+/** storage.k8s.io/v1 VolumeAttachment. */
+export const VOLUME_ATTACHMENTS: Resource = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  plural: 'volumeattachments',
+  kind: 'VolumeAttachment',
+  namespaced: false,
+};
+
 /** The `apiVersion` text of a resource: `v1`, `apps/v1`. */
 export function apiVersion(resource: Resource): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;

@@ -41,8 +41,12 @@ export const loopRights: readonly LoopRights[] = [
       { apiGroups: [GROUP], resources: ['optimizationactions', 'optimizationbackends'], verbs: ['list', 'watch', 'patch'] },
       { apiGroups: [GROUP], resources: ['optimizationactions/status', 'optimizationbackends/status'], verbs: ['patch'] },
       { apiGroups: [GROUP], resources: ['optimizationactions'], verbs: ['delete'] },
-      { apiGroups: [''], resources: ['events'], verbs: ['create'] },
     ],
+  },
+  {
+    loop: 'Events: what happened to actions, backends and nodes (those of nodes stand in the namespace default)',
+    scope: 'cluster',
+    rules: [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }],
   },
   {
     loop: 'mirror: record the tasks of backends, and the backend that the environment names',

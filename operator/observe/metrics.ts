@@ -68,6 +68,11 @@ export function makeMetrics() {
       help: 'Nodes that the price table does not name; they count 0 in the costs.',
       registers,
     }),
+    orphanedCordons: new Gauge({
+      name: 'cloudoptim_orphaned_cordons',
+      help: 'Nodes that are still cordoned by an action that is gone.',
+      registers,
+    }),
     watchEvents: new Counter({
       name: 'cloudoptim_watch_events_total',
       help: 'Events and bookmarks of the watches, by resource.',

@@ -40,8 +40,7 @@ export function noteOf(before: OptimizationActionStatus | undefined, after: Opti
 }
 
 function reason(status: OptimizationActionStatus | undefined): string | undefined {
-  const ready = findCondition(status?.conditions, 'Ready');
-  return ready && `${ready.status} ${ready.reason}`;
+  return findCondition(status?.conditions, 'Ready')?.reason;
 }
 
 function reported(status: OptimizationActionStatus | undefined): string | undefined {

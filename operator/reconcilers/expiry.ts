@@ -1,9 +1,7 @@
 import { findCondition, isTrue } from '../api/condition.ts';
 import type { OptimizationAction } from '../api/optimization-action.ts';
+import { gitOpsOwner } from '../kube/gitops.ts';
 import type { Seconds } from '../lib/next.ts';
-
-/** Objects that these tools track are theirs to delete: they would only make them anew (FIELD.md A43). */
-const GITOPS_MARKS = ['argocd.argoproj.io/tracking-id', 'kustomize.toolkit.fluxcd.io/name', 'helm.toolkit.fluxcd.io/name'];
 
 /** Whether the object waits for nobody any more: not mirrored, its result taken or refused for good, or its backend gone. */
 export function isSettled(object: OptimizationAction, backendExists: (name: string) => boolean): boolean {
@@ -18,11 +16,7 @@ export function isSettled(object: OptimizationAction, backendExists: (name: stri
 export function expiresIn(object: OptimizationAction, now: Date): Seconds | undefined {
   const finishedAt = object.status?.finishedAt;
   const ttl = object.spec?.ttlSecondsAfterFinished;
-  if (finishedAt === undefined || ttl === undefined || isTrackedByGitOps(object)) return undefined;
+  // What a GitOps tool tracks is its own to delete: it would only make it anew (FIELD.md A43).
+  if (finishedAt === undefined || ttl === undefined || gitOpsOwner(object.metadata)) return undefined;
   return Math.max(0, (Date.parse(finishedAt) + ttl * 1000 - now.getTime()) / 1000);
-}
-
-function isTrackedByGitOps(object: OptimizationAction): boolean {
-  const { labels = {}, annotations = {} } = object.metadata;
-  return GITOPS_MARKS.some((mark) => mark in labels || mark in annotations);
 }

@@ -1,7 +1,7 @@
-import { type ActionContext, type ActionDefinition, formatTarget, type Target } from '../actions/action.ts';
+import { type ActionContext, type ActionDefinition, formatTarget, type Plan, type Target } from '../actions/action.ts';
 import type { Blocker } from '../actions/blocker.ts';
 import { targetRef } from '../actions/target-ref.ts';
-import { findCondition } from '../api/condition.ts';
+import { MAX_MESSAGE } from '../api/condition.ts';
 import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
 import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
@@ -37,12 +37,11 @@ interface Pass {
   readonly signal: AbortSignal;
 }
 
-interface Cause {
-  readonly reason: string;
-  readonly message: string;
-}
-
 type Result = Outcome<OptimizationActionStatus>;
+type Ending = NonNullable<OptimizationActionStatus['ending']>;
+
+/** Takes away the record of how it will end, which the end itself replaces. */
+const ENDED = { ending: undefined } as Facts;
 
 /**
  * Brings one OptimizationAction forward by one step: admitted, started (recorded before the first side effect), executed a step at a time,
@@ -82,8 +81,7 @@ export class ActionReconciler {
     const parsed = parseActionSpec(object.spec, this.#options.actions);
     if (!parsed.ok) return end(endStatus(object, 'Failed', { reason: 'InvalidSpec', message: parsed.problems.join('; ') }, now));
     const pass: Pass = { object, key, parsed, now, signal };
-    const failure = recordedFailure(object);
-    if (failure) return this.#undo(pass, failure);
+    if (object.status?.ending) return this.#undo(pass, object.status.ending);
     const outcome = (await this.#stopped(pass)) ?? (await this.#held(pass)) ?? (await this.#advance(pass));
     return { ...outcome, next: beforeDeadline(outcome.next, object, now) };
   }
@@ -112,10 +110,32 @@ export class ActionReconciler {
 
   async #halt(pass: Pass, phase: 'Cancelled' | 'Expired', reason: string, why: string): Promise<Result> {
     const { object, now } = pass;
-    const started = object.status?.startedAt !== undefined;
-    const undone = started ? await this.#compensate(pass) : undefined;
-    const message = [started ? `stopped: ${why}` : `never started: ${why}`, undone].filter(Boolean).join('; ');
-    return end(endStatus(object, phase, { reason, message }, now));
+    if (object.status?.startedAt === undefined) return end(endStatus(object, phase, { reason, message: `never started: ${why}` }, now));
+    return this.#ending(pass, { phase, reason, message: `stopped: ${why}` });
+  }
+
+  /**
+   * Ends what was started and did not succeed. Where something is to be undone the verdict is recorded first: a crash after the undoing would
+   * otherwise find a cluster that tells another story, an uncordoned node instead of a timeout (FIELD.md F1).
+   */
+  async #ending(pass: Pass, ending: Ending, facts: Facts = {}): Promise<Result> {
+    const { object, parsed, now } = pass;
+    const { definition, params } = parsed;
+    if (!definition.undoes?.(params)) return this.#undo(pass, ending, facts);
+    const { reason } = ending;
+    const message = cut(ending.message, MAX_MESSAGE);
+    const summary = { state: 'Working', reason: 'Compensating', message: `${reason}: ${message}; undoing what it did` } as const;
+    return {
+      status: statusOf(object, 'Running', summary, now, { ...facts, ending: { ...ending, message } }),
+      next: { kind: 'again', after: 0 },
+    };
+  }
+
+  /** Undoes what is to be undone, and ends as was decided. */
+  async #undo(pass: Pass, { phase, reason, message }: Ending, facts: Facts = {}): Promise<Result> {
+    const undone = await this.#compensate(pass);
+    const cause = { reason, message: [message, undone].filter(Boolean).join('; ') };
+    return end(endStatus(pass.object, phase, cause, this.#options.clock(), { ...facts, ...ENDED }));
   }
 
   /** Suspended, or the target is somebody else's for now. */
@@ -177,23 +197,7 @@ export class ActionReconciler {
     if (progress.state === 'succeeded') {
       return end(endStatus(object, 'Succeeded', { reason: 'Done', message: progress.message }, this.#options.clock(), facts));
     }
-    return this.#fail(pass, progress, facts);
-  }
-
-  /** What is undone looks as if somebody else had done it, so that after a crash nobody could tell any more why the action had failed: that is recorded first. */
-  async #fail(pass: Pass, { reason, message }: Cause, facts: ReturnType<typeof factsOf>): Promise<Result> {
-    const { definition, params } = pass.parsed;
-    if (definition.compensate && definition.compensates?.(params) !== false) {
-      const status = statusOf(pass.object, 'Running', { state: 'Retrying', reason, message }, pass.now, facts);
-      return { status, next: { kind: 'again', after: 0 } };
-    }
-    return end(endStatus(pass.object, 'Failed', { reason, message }, this.#options.clock(), facts));
-  }
-
-  async #undo(pass: Pass, { reason, message }: Cause): Promise<Result> {
-    const undone = await this.#compensate(pass);
-    const whole = [message, undone].filter(Boolean).join('; ');
-    return end(endStatus(pass.object, 'Failed', { reason, message: whole }, this.#options.clock()));
+    return this.#ending(pass, { phase: 'Failed', reason: progress.reason, message: progress.message }, facts);
   }
 
   async #plan(pass: Pass): Promise<Result> {
@@ -243,12 +247,6 @@ function pinnedUID({ spec, status }: OptimizationAction): string | undefined {
   return spec?.targetUID ?? (status?.targetUID || undefined);
 }
 
-/** Why the action has failed, while that is being undone: nothing else that runs is not Ready for sure. */
-function recordedFailure({ status }: OptimizationAction): Cause | undefined {
-  const ready = findCondition(status?.conditions, 'Ready');
-  return status?.phase === 'Running' && ready?.status === 'False' ? ready : undefined;
-}
-
 function startFacts(pass: Pass, context: ActionContext) {
   const { targetUID, startedAt } = context;
   return { target: formatTarget(pass.parsed.target), targetUID, startedAt: startedAt.toISOString() };
@@ -273,12 +271,15 @@ function beforeDeadline(next: Next, object: OptimizationAction, now: Date): Next
   return { ...next, orAfter: Math.min(next.orAfter, left) };
 }
 
-function bounded(plan: { readonly change: number; readonly skip: readonly string[]; readonly blocked: readonly string[] }) {
+function bounded(plan: Plan) {
   const listed = (lines: readonly string[]) => lines.slice(0, MAX_LISTED).map((line) => cut(line, MAX_LINE));
+  const changesOmitted = (plan.changes?.length ?? 0) - MAX_LISTED;
   const skipOmitted = plan.skip.length - MAX_LISTED;
   const blockedOmitted = plan.blocked.length - MAX_LISTED;
   return {
     change: plan.change,
+    ...(plan.changes ? { changes: listed(plan.changes) } : {}),
+    ...(changesOmitted > 0 ? { changesOmitted } : {}),
     skip: listed(plan.skip),
     ...(skipOmitted > 0 ? { skipOmitted } : {}),
     blocked: listed(plan.blocked),

@@ -131,6 +131,17 @@ describe('a drain behind a budget', () => {
     expect(cluster.evictions.toSorted()).toEqual(['a', 'a', 'b']);
   });
 
+  it('A28 a webhook that goes on refusing is asked until the time is over, then named', async () => {
+    const cluster = new FakeCluster(webPods('a'));
+    const denied = () => refusal(400, { message: 'admission webhook "g" denied the request: no' });
+    cluster.answers.set('a', Array.from({ length: 100 }, denied));
+    const pass = drainOf(cluster);
+    await pass();
+    for (let seconds = 15; seconds < 600; seconds += 15) expect(await pass(seconds)).toMatchObject({ reason: 'WebhookDenied' });
+    expect(cluster.evictions).toHaveLength(39);
+    expect(await pass(600)).toMatchObject({ state: 'failed', reason: 'Timeout', blockers: [{ cause: 'WebhookDenied' }] });
+  });
+
   it('E10 a missing right ends it at once and is named', async () => {
     const cluster = new FakeCluster(webPods('a'));
     cluster.answers.set('a', [refusal(403, { message: 'User "x" cannot create resource "pods/eviction"' })]);

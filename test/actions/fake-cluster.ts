@@ -4,7 +4,7 @@ import type { Budget } from '../../operator/kube/budget.ts';
 import type { Cluster, PodIdentity } from '../../operator/kube/cluster.ts';
 import { ApiError } from '../../operator/kube/error.ts';
 import type { Node } from '../../operator/kube/node.ts';
-import type { KubeObject, ObjectRef } from '../../operator/kube/object.ts';
+import type { KubeObject, ObjectRef, Resource } from '../../operator/kube/object.ts';
 import type { Pod } from '../../operator/kube/pod.ts';
 import type { JsonObject } from '../../operator/lib/json.ts';
 
@@ -70,6 +70,11 @@ export class FakeCluster implements Cluster {
   stalePods: readonly Pod[] | undefined;
   /** Kind, namespace and name of objects that `get` finds beside nodes. */
   readonly objects = new Map<string, KubeObject>();
+  /** What there is to list, by kind; a kind that is not in it is not installed. */
+  readonly lists = new Map<string, readonly KubeObject[] | Error>();
+
+  /** Names of the volumes that are attached to the node. */
+  attached: string[] = [];
   /** Answers to evictions by pod name, used up in order; nothing left means yes. */
   readonly answers = new Map<string, Error[]>();
   /** On the clock of the eviction memory. */
@@ -135,15 +140,23 @@ export class FakeCluster implements Cluster {
     return [...this.pods];
   }
 
+  async listAttachedVolumes(): Promise<readonly string[]> {
+    this.calls.push('list attachments');
+    return [...this.attached];
+  }
+
   async mergePatch(ref: ObjectRef, patch: JsonObject): Promise<KubeObject> {
     this.calls.push(`patch ${JSON.stringify(patch)}`);
     const error = this.#patchErrors.shift();
     if (error) throw error;
     const { metadata = {}, spec = {} } = patch as { metadata?: JsonObject; spec?: JsonObject };
     if (ref.resource.kind !== 'Node') return this.#patchObject(ref, metadata);
-    const annotations = merge(this.node?.annotations ?? {}, (metadata.annotations ?? {}) as JsonObject);
-    this.node = { ...(this.node ?? makeNode()), unschedulable: spec.unschedulable === true, annotations };
-    return { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', uid: this.node.uid, resourceVersion: '2' }, spec };
+    const node = this.node ?? makeNode();
+    const annotations = merge(node.annotations, (metadata.annotations ?? {}) as JsonObject);
+    const labels = merge(node.labels, (metadata.labels ?? {}) as JsonObject);
+    const unschedulable = 'unschedulable' in spec ? spec.unschedulable === true : node.unschedulable;
+    this.node = { ...node, unschedulable, annotations, labels };
+    return { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', uid: this.node.uid, resourceVersion: '2' }, spec: { unschedulable } };
   }
 
   #patchObject(ref: ObjectRef, metadata: JsonObject): KubeObject {
@@ -155,12 +168,27 @@ export class FakeCluster implements Cluster {
     return patched;
   }
 
+  async strategicPatch(): Promise<KubeObject> {
+    throw new Error('a real API server merges better than this would');
+  }
+
+  async patchScale(): Promise<KubeObject> {
+    throw new Error('a real API server scales better than this would');
+  }
+
+  async list(resource: Resource, namespace: string, _labelSelector: string | undefined): Promise<readonly KubeObject[]> {
+    this.calls.push(`list ${resource.plural} ${namespace}`);
+    const found = this.lists.get(resource.kind) ?? refusal(404, { reason: 'NotFound' });
+    if (found instanceof Error) throw found;
+    return found;
+  }
+
   async evict(pod: PodIdentity): Promise<void> {
     this.#remove('evict', pod);
   }
 
-  async deletePod(pod: PodIdentity): Promise<void> {
-    this.#remove('delete', pod);
+  async deletePod(pod: PodIdentity, grace?: number): Promise<void> {
+    this.#remove(grace === undefined ? 'delete' : `delete with ${grace}`, pod);
   }
 
   #remove(verb: string, { name, uid }: PodIdentity): void {
@@ -189,6 +217,7 @@ export function makeNode(more: Partial<Node> = {}): Node {
     unschedulable: false,
     ready: true,
     providerID: '',
+    cordonManager: '',
     allocatable: { cpuMillicores: 0, memoryBytes: 0 },
     ...more,
   };

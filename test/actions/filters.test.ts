@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FilterFacts, judgePod } from '../../operator/actions/drain/filters.ts';
+import { type DrainRule, readRules } from '../../operator/actions/drain/rules.ts';
 import { describeRefusals, skipCounts, sortVerdicts } from '../../operator/actions/drain/verdicts.ts';
 import type { Pod } from '../../operator/kube/pod.ts';
 import { makePod, START } from './fake-cluster.ts';
@@ -9,6 +10,10 @@ const facts: FilterFacts = {
   ignoreDaemonSets: true,
   deleteEmptyDirData: false,
   skipNamespaces: [],
+  ignoreDoNotDisrupt: false,
+  forces: false,
+  timeLeft: 600,
+  partOf: readRules([]),
   now: START,
   daemonSetExists: (_namespace, name) => name === 'proxy',
 };
@@ -24,6 +29,12 @@ function bare(name: string, more: Partial<Pod> = {}): Pod {
 
 const ago = (seconds: number) => ({ deletionTimestamp: new Date(START.getTime() - seconds * 1000).toISOString() });
 const cache = { emptyDirs: [{ name: 'cache', medium: 'Memory', sizeLimit: '64Mi' }] };
+
+const marked = (value: string) => ({
+  disruption: { marks: [{ name: 'karpenter.sh/do-not-disrupt' as const, value }], startedAt: START.toISOString() },
+});
+const labelled = (value: string) => ({ labels: { 'cluster.x-k8s.io/drain': value } });
+const ruled = (behavior: DrainRule['behavior']) => ({ partOf: readRules([{ behavior, namespaces: [], order: 0 }]) });
 
 const rows: readonly [row: string, pod: Pod, more: Partial<FilterFacts>, verdict: string, warnings: number][] = [
   ['a pod of a ReplicaSet goes', makePod('a'), {}, 'pass', 0],
@@ -51,13 +62,46 @@ const rows: readonly [row: string, pod: Pod, more: Partial<FilterFacts>, verdict
   ['K7 terminating comes before all others', bare('a', ago(100)), {}, 'skip terminating', 1],
   ['K7 emptyDir comes before unmanaged', bare('a', cache), {}, 'refuse emptyDir', 0],
   ['K8 every warning is kept', bare('a', cache), { force: true, deleteEmptyDirData: true }, 'pass', 2],
+  ['M9 a pod that must not be disrupted', makePod('a', marked('true')), {}, 'refuse doNotDisrupt', 0],
+  ['M9 it may be, the spec says', makePod('a', marked('true')), { ignoreDoNotDisrupt: true }, 'pass', 1],
+  ['A32 a protection that ends in time is waited for', makePod('a', marked('599s')), {}, 'pass held DoNotDisrupt', 0],
+  ['A32 one that ends with the timeout is too late', makePod('a', marked('600s')), {}, 'refuse doNotDisrupt', 0],
+  ['A32 a mark that cannot be read is worth a warning', makePod('a', marked('soon')), {}, 'pass', 1],
+  [
+    'M9 the pod of a DaemonSet stays anyway',
+    makePod('a', { ...ownedBy('DaemonSet', 'proxy'), ...marked('true') }),
+    {},
+    'skip daemonSet',
+    1,
+  ],
+  ['M9 a finished pod has nothing to protect', makePod('a', { ...marked('true'), phase: 'Succeeded' }), {}, 'pass', 0],
+  ['K7 a protected pod must still be allowed to lose its data', makePod('a', { ...marked('5m'), ...cache }), {}, 'refuse emptyDir', 0],
+  ['M9 the label skip', makePod('a', { ...labelled('skip'), ...cache }), {}, 'skip drainLabel', 0],
+  ['M9 the label Skip', makePod('a', labelled('Skip')), {}, 'skip drainLabel', 0],
+  ['M9 another value of the label', makePod('a', labelled('constructor')), {}, 'pass', 0],
+  ['M8 the label wait-completed', makePod('a', labelled('wait-completed')), {}, 'pass held WaitingForCompletion', 0],
+  ['M8 the label beats a rule', makePod('a', labelled('skip')), ruled('WaitCompleted'), 'skip drainLabel', 0],
+  ['M8 a rule that skips', bare('a', cache), ruled('Skip'), 'skip rule', 0],
+  [
+    'M8 a rule that waits asks for no permission',
+    bare('a', { ...cache, ...marked('true') }),
+    ruled('WaitCompleted'),
+    'pass held WaitingForCompletion',
+    0,
+  ],
+  ['M8 what has ended is not waited for', bare('a', { phase: 'Succeeded' }), ruled('WaitCompleted'), 'pass', 0],
+  ['M8 a DaemonSet comes before the rules', makePod('a', ownedBy('DaemonSet', 'proxy')), ruled('WaitCompleted'), 'skip daemonSet', 1],
+  ['M12 a stuck pod that is forced is not given up', makePod('a', { ...ago(61), deletionGraceSeconds: 30 }), { forces: true }, 'pass', 0],
+  ['M12 nothing is stronger than no grace', makePod('a', { ...ago(61), deletionGraceSeconds: 0 }), { forces: true }, 'skip terminating', 1],
+  ['M12 a protected pod is never forced', makePod('a', { ...ago(61), ...marked('true') }), { forces: true }, 'skip terminating', 1],
   ['a namespace that is left alone', bare('a', cache), { skipNamespaces: ['shop'] }, 'skip namespace', 0],
 ];
 
 describe('the filters of a drain', () => {
   it.each(rows)('%s', (_row, pod, more, verdict, warnings) => {
     const judged = judgePod(pod, { ...facts, ...more });
-    expect([judged.decision, 'why' in judged ? judged.why : undefined].filter(Boolean).join(' ')).toBe(verdict);
+    const held = 'held' in judged && judged.held ? `held ${judged.held.cause}` : undefined;
+    expect([judged.decision, 'why' in judged ? judged.why : held].filter(Boolean).join(' ')).toBe(verdict);
     expect(judged.warnings).toHaveLength(warnings);
   });
 });
@@ -71,6 +115,12 @@ describe('the verdicts of a node', () => {
     expect(describeRefusals(judge([...pods, makePod('f', cache)]).refused)).toBe(
       'pods with emptyDir data (set deleteEmptyDirData: true to lose it): shop/f (cache: Memory, at most 64Mi); ' +
         'pods without a controller (set force: true to delete them): shop/a, shop/b, shop/c and 2 more',
+    );
+  });
+
+  it('M9 names the mark and what overrides it', () => {
+    expect(describeRefusals(judge([makePod('a', marked('true'))]).refused)).toBe(
+      'pods that must not be disrupted (set ignoreDoNotDisrupt: true to evict them): shop/a (karpenter.sh/do-not-disrupt: true)',
     );
   });
 

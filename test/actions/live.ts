@@ -39,6 +39,8 @@ interface RunOptions {
   readonly after?: (progress: Progress) => Promise<void> | void;
   /** Replaces the port at every pass, as a restart would. */
   readonly restart?: boolean;
+  /** Called once, after the port was told to patch a workload and before it does. */
+  readonly beforeWrite?: () => Promise<unknown>;
 }
 
 /** Connects as cluster administrator and waits until the caches are full. */
@@ -81,24 +83,43 @@ function recording(live: LiveCluster, writes: string[]): Cluster {
     getNode: (name, signal) => live.getNode(name, signal),
     getPod: (namespace, name, signal) => live.getPod(namespace, name, signal),
     listPodsOn: (name, selector, signal) => live.listPodsOn(name, selector, signal),
+    listAttachedVolumes: (name, signal) => live.listAttachedVolumes(name, signal),
     mergePatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.mergePatch(ref, patch, signal)),
+    strategicPatch: (ref, patch, signal) => note(`patch ${ref.resource.plural}/${ref.name}`, live.strategicPatch(ref, patch, signal)),
+    patchScale: (ref, patch, signal) => note(`patch ${ref.resource.plural}/scale ${ref.name}`, live.patchScale(ref, patch, signal)),
+    list: (resource, namespace, selector, signal) => live.list(resource, namespace, selector, signal),
     evict: (pod, grace, signal) => note(`evict ${pod.name}`, live.evict(pod, grace, signal)),
     deletePod: (pod, grace, signal) => note(`delete ${pod.name}`, live.deletePod(pod, grace, signal)),
+  };
+}
+
+/** The port, with somebody who does something right before its first patch of a workload. */
+function meddling(cluster: Cluster, beforeWrite: () => Promise<unknown>): Cluster {
+  let meddled: Promise<unknown> | undefined;
+  const first = () => {
+    meddled ??= beforeWrite();
+    return meddled;
+  };
+  return {
+    ...cluster,
+    strategicPatch: (ref, patch, signal) => first().then(() => cluster.strategicPatch(ref, patch, signal)),
+    patchScale: (ref, patch, signal) => first().then(() => cluster.patchScale(ref, patch, signal)),
   };
 }
 
 async function runToEnd<Schema extends z.ZodObject>(
   definition: ActionDefinition<Schema>,
   params: z.output<Schema>,
-  { targetUID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart }: RunOptions,
+  { targetUID, actor = 'cloudoptim/test', startedAt = new Date(), ownPod, after, restart, beforeWrite }: RunOptions,
   { fresh, cluster, bus }: { fresh: () => Cluster; cluster: Cluster; bus: Bus },
 ) {
   const passes: Progress[] = [];
+  const meddled = beforeWrite ? meddling(cluster, beforeWrite) : cluster;
   let before: ActionContext['before'] = { result: {}, blockers: [] };
   for (;;) {
     const listening = bus.listen();
     const signal = new AbortController().signal;
-    const port = restart ? fresh() : cluster;
+    const port = restart ? fresh() : meddled;
     const context: ActionContext = {
       cluster: port,
       now: new Date(),

@@ -5,6 +5,7 @@ import { contextFor, FakeCluster, makeNode, refusal } from './fake-cluster.ts';
 
 const BY = 'cloudoptim.io/cordoned-by';
 const REASON = 'cloudoptim.io/cordon-reason';
+const BEFORE = 'cloudoptim.io/before-cordon';
 
 function withNode(more: Parameters<typeof makeNode>[0]): FakeCluster {
   const cluster = new FakeCluster();
@@ -25,14 +26,18 @@ describe('Cordon', () => {
       message: 'node n1 cordoned',
       result: { changed: true, previouslyUnschedulable: false, cordonedBy: 'cloudoptim/a' },
     });
-    const metadata = { annotations: { [BY]: 'cloudoptim/a', [REASON]: 'disk' }, uid: 'node-uid', resourceVersion: '1' };
+    const metadata = {
+      annotations: { [BY]: 'cloudoptim/a', [BEFORE]: 'schedulable', [REASON]: 'disk' },
+      uid: 'node-uid',
+      resourceVersion: '1',
+    };
     expect(cluster.calls).toEqual(['get node', `patch ${JSON.stringify({ metadata, spec: { unschedulable: true } })}`]);
   });
 
   it('takes away the reason of an older cordon', async () => {
     const cluster = withNode({ annotations: { [REASON]: 'old' } });
     await doCordon(cluster);
-    expect(cluster.node?.annotations).toEqual({ [BY]: 'cloudoptim/a' });
+    expect(cluster.node?.annotations).toEqual({ [BY]: 'cloudoptim/a', [BEFORE]: 'schedulable' });
   });
 
   it.each([

@@ -22,7 +22,9 @@ describe('the list of actions', () => {
     const isDefinition = (value: unknown): value is ActionDefinition => typeof value === 'object' && value !== null && 'execute' in value;
     const found = definitions.flat().filter(isDefinition);
     expect(found.filter((definition) => !all.includes(definition))).toEqual([]);
-    expect(found).toHaveLength(all.length - 1);
+    expect(found).toHaveLength(
+      all.length - entries.filter((entry) => entry.isDirectory() && all.some(({ name }) => kebab(name) === entry.name)).length,
+    );
   });
 
   it.each(all.map((action) => [action.name, action] as const))(
@@ -41,6 +43,7 @@ describe('the list of actions', () => {
   });
 });
 
+const web = { kind: 'Deployment', namespace: 'shop', name: 'web' };
 const bad: readonly [action: string, params: object, field: string][] = [
   ['Drain', {}, 'nodeName'],
   ['Drain', { nodeName: '' }, 'nodeName'],
@@ -48,6 +51,14 @@ const bad: readonly [action: string, params: object, field: string][] = [
   ['Drain', { nodeName: '../../pods' }, 'nodeName'],
   ['Drain', { nodeName: 'a'.repeat(254) }, 'nodeName'],
   ['Drain', { nodeName: 'n', gracePeriodSeconds: -1 }, 'gracePeriodSeconds'],
+  ['Drain', { nodeName: 'n', gracePeriodSeconds: 0 }, 'gracePeriodSeconds'],
+  ['Evict', { namespace: 'shop', podName: 'a', gracePeriodSeconds: 0 }, 'gracePeriodSeconds'],
+  ['DeletePod', { namespace: 'shop', podName: 'a', gracePeriodSeconds: 0 }, 'gracePeriodSeconds'],
+  ['Drain', { nodeName: 'n', rules: [{ podSelector: 'app in shop' }] }, 'rules'],
+  ['Drain', { nodeName: 'n', rules: Array(17).fill({}) }, 'rules'],
+  ['Drain', { nodeName: 'n', escalation: {} }, 'escalation'],
+  ['Drain', { nodeName: 'n', escalation: { deleteAfterSeconds: 600 } }, 'escalation'],
+  ['Drain', { nodeName: 'n', escalation: { deleteUnreadyAfterSeconds: 60 }, timeoutSeconds: 60 }, 'escalation'],
   ['Drain', { nodeName: 'n', gracePeriodSeconds: 1.5 }, 'gracePeriodSeconds'],
   ['Drain', { nodeName: 'n', timeoutSeconds: 0 }, 'timeoutSeconds'],
   ['Drain', { nodeName: 'n', timeoutSeconds: '600' }, 'timeoutSeconds'],
@@ -70,6 +81,19 @@ const bad: readonly [action: string, params: object, field: string][] = [
   ['Label', { kind: 'Node', name: 'a', set: { a: 'not a value' } }, 'set'],
   ['Label', { kind: 'Node', name: 'a', set: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])) }, 'set'],
   ['Label', { kind: 'Node', name: 'a', remove: ['-a'] }, 'remove'],
+  ['UpdateWorkload', { ...web, kind: 'DaemonSet', replicas: 1 }, 'kind'],
+  ['UpdateWorkload', { ...web, replicas: -1 }, 'replicas'],
+  ['UpdateWorkload', web, 'containers'],
+  ['UpdateWorkload', { ...web, expectedReplicas: 1, containers: [{ name: 'a', image: 'b' }] }, 'expectedReplicas'],
+  ['UpdateWorkload', { ...web, containers: [{ name: 'a', image: '' }] }, 'containers'],
+  ['UpdateWorkload', { ...web, containers: [{ name: 'a', image: 'a b' }] }, 'containers'],
+  ['UpdateWorkload', { ...web, containers: [{ name: 'a' }] }, 'containers'],
+  ['UpdateWorkload', { ...web, containers: Array(2).fill({ name: 'a', image: 'b' }) }, 'containers'],
+  ['UpdateWorkload', { ...web, containers: [{ name: 'a', requests: { cpu: '-1' } }] }, 'containers'],
+  ['UpdateWorkload', { ...web, containers: [{ name: 'a', requests: { cpu: '1 CPU' } }] }, 'containers'],
+  ['UpdateWorkload', { ...web, containers: [{ name: 'a', limits: { 'a b': '1' } }] }, 'containers'],
+  ['UpdateWorkload', { ...web, containers: [{ name: 'a', requests: { cpu: '2' }, limits: { cpu: '1500m' } }] }, 'containers'],
+  ['UpdateWorkload', { ...web, replicas: 1, ignore: ['Everything'] }, 'ignore'],
 ];
 
 describe('parameters', () => {
@@ -85,7 +109,11 @@ describe('parameters', () => {
       force: false,
       deleteEmptyDirData: false,
       ignoreDaemonSets: true,
+      ignoreDoNotDisrupt: false,
       skipNamespaces: [],
+      rules: [],
+      volumeDetachTimeoutSeconds: 300,
+      excludeFromLoadBalancers: false,
       uncordonOnFailure: false,
     });
     expect(findAction('Evict')?.params.parse({ namespace: 'a', podName: 'b' })).toMatchObject({ timeoutSeconds: 300 });

@@ -33,6 +33,12 @@ describe('Evict and DeletePod', () => {
     expect(cluster.calls).toEqual(['get pod a', call, 'get pod a']);
   });
 
+  it.each([evict, deletePod])('M9 $name of a pod by its name is a wish that its marks do not overrule', async (action) => {
+    const marks = [{ name: 'karpenter.sh/do-not-disrupt' as const, value: 'true' }];
+    const cluster = new FakeCluster([makePod('a', { disruption: { marks } })]);
+    expect(await passesOf(cluster, action)()).toMatchObject({ state: 'running', reason: 'WaitingForPods' });
+  });
+
   it.each([
     ['never was there', { targetUID: '' }, 'pod shop/a was already gone'],
     ['went before it was asked', { targetUID: 'uid-a' }, 'pod shop/a is gone'],

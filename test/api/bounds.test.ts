@@ -62,7 +62,9 @@ describe.each(['optimizationactions', 'optimizationbackends'] as const)('%s', (p
     const whole = (VALID[path] ?? example(base, path)) as JsonObject;
     for (const name of schema.required ?? []) {
       const { [name]: _, ...rest } = whole;
-      expect(await refusalToCreate(namespace, plural, withValue(base, path, rest))).toContain(`${path}.${name}: Required value`);
+      expect(await refusalToCreate(namespace, plural, withValue(base, path, rest))).toContain(
+        `${path.replace('[]', '[0]')}.${name}: Required value`,
+      );
     }
   });
 

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../operator/lib/json.ts';
 import type { Ask, RuleCase } from './rule-case.ts';
+import { updateRuleCases } from './update-rule-cases.ts';
 
 const plural = 'optimizationactions';
 const set = { 'example.com/pool': 'spot' };
@@ -14,17 +15,34 @@ function select(...selectors: readonly string[]): readonly Ask[] {
   return selectors.map((podSelector) => ({ create: { action: 'Drain', drain: { nodeName: 'worker-3', podSelector } } }));
 }
 
+function escalate(...escalations: readonly JsonObject[]): readonly Ask[] {
+  return escalations.map((escalation) => ({ create: { action: 'Drain', drain: { nodeName: 'worker-3', escalation } } }));
+}
+
 function many(count: number): JsonObject {
   return Object.fromEntries(Array.from({ length: count }, (_, index): [string, JsonValue] => [`key-${index}`, 'x']));
 }
 
 /** An accepting and a refusing case for every CEL rule that an action declares for its own parameters. */
 export const paramRuleCases: readonly RuleCase[] = [
+  ...updateRuleCases,
   {
     plural,
     message: "must be a label selector such as 'app=shop,tier notin (db, cache),!canary'",
     accepts: select('', 'app', '!app', 'app=shop', 'app==shop,example.com/tier!=db', 'tier in (db, cache)', ' tier notin (db),!canary '),
     refuses: select('app=shop=x', 'app in db', '=x', 'app,,tier', 'app=ä', "app='x'"),
+  },
+  {
+    plural,
+    message: 'at least one step must be given',
+    accepts: escalate({ deleteAfterSeconds: 1 }, { deleteUnreadyAfterSeconds: 1 }, { forceAfterSeconds: 1 }),
+    refuses: escalate({}),
+  },
+  {
+    plural,
+    message: 'a deletion must come before timeoutSeconds are over',
+    accepts: escalate({ deleteUnreadyAfterSeconds: 1, deleteAfterSeconds: 599 }, { forceAfterSeconds: 700 }),
+    refuses: escalate({ deleteAfterSeconds: 600 }, { deleteUnreadyAfterSeconds: 600, deleteAfterSeconds: 1 }),
   },
   {
     plural,

@@ -6,6 +6,16 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.drain.podSelector': 'app=shop',
   'spec.drain.skipNamespaces': ['shop'],
   'spec.drain.skipNamespaces[]': 'shop',
+  'spec.drain.rules': [{ podSelector: 'app=db', order: 1 }],
+  'spec.drain.rules[]': { podSelector: 'app=db', order: 1 },
+  'spec.drain.rules[].podSelector': 'app=db',
+  'spec.drain.rules[].namespaces': ['shop'],
+  'spec.drain.rules[].namespaces[]': 'shop',
+  'spec.drain.escalation': { deleteAfterSeconds: 300 },
+  'spec.drain.escalation.deleteUnreadyAfterSeconds': 60,
+  'spec.drain.escalation.deleteAfterSeconds': 300,
+  'spec.drain.escalation.forceAfterSeconds': 60,
+  'spec.cordon.excludeFromLoadBalancers': true,
   'spec.uncordon.reason': 'maintenance is over',
   'spec.label.namespace': 'shop',
   'spec.label.set{}': 'spot',
@@ -14,6 +24,13 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.evict.gracePeriodSeconds': 30,
   'spec.deletePod.uid': '7f0c2a9e-4d0b-4f6e-9d3f-1c2b3a4d5e6f',
   'spec.deletePod.gracePeriodSeconds': 30,
+  'spec.updateWorkload.containers[]': { name: 'main', image: 'example.com/shop/web:2' },
+  'spec.updateWorkload.containers[].name': 'main',
+  'spec.updateWorkload.containers[].image': 'example.com/shop/web:2',
+  'spec.updateWorkload.containers[].requests': { cpu: '250m' },
+  'spec.updateWorkload.containers[].requests{}': '250m',
+  'spec.updateWorkload.containers[].limits': { cpu: '250m' },
+  'spec.updateWorkload.containers[].limits{}': '250m',
   'spec.deadline': '2030-01-01T00:00:00Z',
   'spec.targetUID': '7f0c2a9e-4d0b-4f6e-9d3f-1c2b3a4d5e6f',
   'spec.source': { backend: 'prod', taskID: 't-1' },
@@ -32,8 +49,14 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
 
 const podLabels = { action: 'Label', label: { kind: 'Pod', namespace: 'shop', name: 'cart-0', set: { 'example.com/pool': 'spot' } } };
 
+const longDrain = { action: 'Drain', drain: { nodeName: 'worker-3', timeoutSeconds: 604_800, escalation: { forceAfterSeconds: 1 } } };
+
 /** The object in which a field is tried, where a rule over several fields keeps it out of the example. */
-export const AROUND: Readonly<Record<string, JsonObject>> = { 'spec.label.namespace': podLabels };
+export const AROUND: Readonly<Record<string, JsonObject>> = {
+  'spec.label.namespace': podLabels,
+  'spec.drain.escalation.deleteUnreadyAfterSeconds': longDrain,
+  'spec.drain.escalation.deleteAfterSeconds': longDrain,
+};
 
 /** Enums of which another field allows only some values at a time; the cases of that rule try them all. */
 export const COUPLED: readonly string[] = ['spec.action', 'spec.label.kind'];

@@ -4,7 +4,7 @@ import { createDeployment, listPods } from '../cluster/workloads.ts';
 import { PODS, type Rig } from './rig.ts';
 
 /** The Deployment under measurement; its budget has the same name. */
-export const CROWD = 'crowd';
+const CROWD = 'crowd';
 
 const open = { metadata: { annotations: { 'cloudoptim.io/cordoned-by': null } }, spec: { unschedulable: null } };
 

@@ -2,37 +2,45 @@ import type { ControlPlaneAccess } from '../cluster/access.ts';
 import { podsOnNode } from '../cluster/workloads.ts';
 import { withCrowd } from './crowd.ts';
 import { type Figure, type Line, median, note, round } from './figure.ts';
+import { peakMB } from './process-facts.ts';
 import { type Rig, withRig } from './rig.ts';
 
 const REPETITIONS = 3;
 
-/** What differs between the drains: how many pods, whether a budget lets them go one at a time, the floor, and how much faster than kubectl. */
+/** What differs between the drains. */
 export interface DrainOptions {
   readonly name: string;
   readonly pods: number;
+  /** Whether a budget lets them go one at a time. */
   readonly limited: boolean;
-  readonly floor: (cp: ControlPlaneAccess, node: string) => Promise<number>;
-  readonly timesKubectl: number;
+  readonly floor: (cp: ControlPlaneAccess, nodes: readonly string[]) => Promise<number>;
+  /** How much faster than kubectl it has to be; undefined: kubectl is not measured. */
+  readonly timesKubectl?: number;
+  /** The most memory that the operator may ever have had; undefined: not measured. */
+  readonly mostMB?: number;
 }
 
 /** Drains by the floor, by the operator and by kubectl in turn, each over the same pods on the same node. */
 export function drainFigure(options: DrainOptions): Figure {
-  return { name: options.name, lines: [options.name], measure: () => withRig({}, async (rig) => [await measure(rig, options)]) };
+  const { name, pods, mostMB } = options;
+  const lines = mostMB === undefined ? [name] : [name, `${name}-memory`];
+  return { name, lines, measure: () => withRig({ podsPerNode: Math.max(250, pods + 50) }, (rig) => measure(rig, options)) };
 }
 
-async function measure(rig: Rig, { name, pods, limited, floor, timesKubectl }: DrainOptions): Promise<Line> {
+async function measure(rig: Rig, { name, pods, limited, floor, timesKubectl, mostMB }: DrainOptions): Promise<Line[]> {
   await using operator = await rig.operator();
   await operator.ready();
   await rig.backend.socketOpen();
   const node = rig.nodes[0] ?? '';
-  const seconds: Record<'floor' | 'ours' | 'kubectl', number[]> = { floor: [], ours: [], kubectl: [] };
   const drains = {
-    floor: () => floor(rig.cp, node),
+    floor: () => floor(rig.cp, [node]),
     ours: async () => (await rig.run(`${name}-${seconds.ours.length}`, 'drain_node', node)) / 1000,
     kubectl: () => kubectlDrain(rig, node),
   };
+  const seconds: Record<keyof typeof drains, number[]> = { floor: [], ours: [], kubectl: [] };
+  const order = (['floor', 'ours', 'kubectl'] as const).filter((who) => who !== 'kubectl' || timesKubectl !== undefined);
   for (let repetition = 1; repetition <= REPETITIONS; repetition++) {
-    for (const who of ['floor', 'ours', 'kubectl'] as const) {
+    for (const who of order) {
       const taken = await withCrowd(rig, node, pods, limited, async () => {
         const time = await drains[who]();
         if ((await podsOnNode(rig.cp, node)).length > 0) throw new Error(`${who} has left pods on ${node}`);
@@ -42,18 +50,25 @@ async function measure(rig: Rig, { name, pods, limited, floor, timesKubectl }: D
       note(`${name} ${repetition}/${REPETITIONS}: ${who} ${taken.toFixed(3)} s`);
     }
   }
-  const [ours, least, peer] = [median(seconds.ours), median(seconds.floor), median(seconds.kubectl)];
-  return {
+  const [ours, least] = [median(seconds.ours), median(seconds.floor)];
+  const peer = timesKubectl === undefined ? null : median(seconds.kubectl);
+  const time: Line = {
     figure: name,
     ours: round(ours),
     unit: 's',
-    peer: round(peer),
+    peer: peer === null ? null : round(peer),
     floor: round(least),
-    goal: `<= 1.5 x floor and >= ${timesKubectl} x faster than kubectl drain`,
-    met: ours <= 1.5 * least && peer >= timesKubectl * ours,
-    peerName: 'kubectl drain',
+    goal: peer === null ? '<= 1.5 x floor' : `<= 1.5 x floor and >= ${timesKubectl} x faster than kubectl drain`,
+    met: ours <= 1.5 * least && (peer === null || peer >= (timesKubectl ?? 0) * ours),
+    ...(peer === null ? {} : { peerName: 'kubectl drain' }),
     ratio: round(ours / least, 2),
   };
+  if (mostMB === undefined) return [time];
+  const peak = await peakMB(operator.pid);
+  return [
+    time,
+    { figure: `${name}-memory`, ours: round(peak, 1), unit: 'MB', peer: null, floor: null, goal: `<= ${mostMB} MB`, met: peak <= mostMB },
+  ];
 }
 
 async function kubectlDrain(rig: Rig, node: string): Promise<number> {

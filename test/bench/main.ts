@@ -1,11 +1,12 @@
 import { cordonLatency } from './cordon-latency.ts';
 import { cordonWrites } from './cordon-writes.ts';
-import { drain10Budget, drain100 } from './drains.ts';
+import { drainFleet } from './drain-fleet.ts';
+import { drain10Budget, drain100, drain500 } from './drains.ts';
 import { type Figure, note } from './figure.ts';
 import { idle } from './idle.ts';
 import { start } from './start.ts';
 
-const figures: readonly Figure[] = [drain100, drain10Budget, cordonLatency, cordonWrites, idle, start];
+const figures: readonly Figure[] = [drain100, drain10Budget, drainFleet, drain500, cordonLatency, cordonWrites, idle, start];
 
 const help = `Usage: node test/bench/main.ts [name …]
 

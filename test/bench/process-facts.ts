@@ -4,10 +4,19 @@ import { readFile } from 'node:fs/promises';
 const TICKS = 100;
 
 /** Resident memory of a process in MB of 1024 x 1024 bytes. */
-export async function residentMB(pid: number): Promise<number> {
-  const found = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'));
-  if (!found) throw new Error(`process ${pid} has no memory`);
-  return Number(found[1]) / 1024;
+export function residentMB(pid: number): Promise<number> {
+  return memoryMB(pid, 'VmRSS');
+}
+
+/** The most resident memory that a process has had so far, in the same unit. */
+export function peakMB(pid: number): Promise<number> {
+  return memoryMB(pid, 'VmHWM');
+}
+
+async function memoryMB(pid: number, field: string): Promise<number> {
+  const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
+  if (kilobytes === undefined) throw new Error(`process ${pid} has no memory`);
+  return Number(kilobytes) / 1024;
 }
 
 /** Seconds of processor time that a process has used, its threads included. */

@@ -30,17 +30,28 @@ export interface Rig {
   requests(): Promise<AuditEvent[]>;
 }
 
-/** Makes a rig, does the work and leaves nothing. `audit`: with an audit log, which costs the API server a little. */
-export async function withRig<T>({ audit = false }, work: (rig: Rig) => Promise<T>): Promise<T> {
-  note('starting a control plane with 10 nodes');
+/** How a rig is made. */
+interface RigOptions {
+  /** With an audit log, which costs the API server a little. */
+  readonly audit?: boolean;
+  /** How many nodes; default 10. */
+  readonly nodeCount?: number;
+  /** How many pods fit on each; default 250. */
+  readonly podsPerNode?: number;
+}
+
+/** Makes a rig, does the work and leaves nothing. */
+export async function withRig<T>(options: RigOptions, work: (rig: Rig) => Promise<T>): Promise<T> {
+  const { audit = false, nodeCount = 10, podsPerNode = 250 } = options;
+  note(`starting a control plane with ${nodeCount} nodes`);
   const cp = await startControlPlane({ audit });
   const backend = await startCloudOptimBackend();
   try {
     await applyCrds(cp);
     await applyRights(cp);
     await createNamespace(cp, PODS);
-    const nodes = Array.from({ length: 10 }, (_, index) => `node-${index + 1}`);
-    await createNodes(cp, nodes);
+    const nodes = Array.from({ length: nodeCount }, (_, index) => `node-${index + 1}`);
+    await createNodes(cp, nodes, { cpu: '64', memory: '256Gi', pods: podsPerNode });
     const kubeconfig = await cp.serviceAccountKubeconfig(NAMESPACE, 'cloudoptim-operator');
     const result = await work({
       cp,

@@ -15,7 +15,10 @@ test('a node keeps what this operator reads, and only its own annotations', () =
         'cloudoptim.io': 'b',
         'kubectl.kubernetes.io/last-applied-configuration': '{"secret":1}',
       },
-      managedFields: [],
+      managedFields: [
+        { manager: 'kubelet', fieldsV1: { 'f:status': {} } },
+        { manager: 'kubectl-cordon', fieldsV1: { 'f:spec': { 'f:unschedulable': {} } } },
+      ],
     },
     spec: { unschedulable: true, providerID: 'aws:///eu-west-1a/i-0abc' },
     status: {
@@ -35,6 +38,7 @@ test('a node keeps what this operator reads, and only its own annotations', () =
     labels: { 'kubernetes.io/hostname': 'worker-3' },
     annotations: { 'cloudoptim.io/cordoned-by': 'drain-1', 'session.cloudoptim.io/id': 's' },
     unschedulable: true,
+    cordonManager: 'kubectl-cordon',
     ready: true,
     providerID: 'aws:///eu-west-1a/i-0abc',
     allocatable: { cpuMillicores: 3920, memoryBytes: 15 * 2 ** 30 },
@@ -53,4 +57,12 @@ test.each([{}, null, undefined, { metadata: { labels: null, annotations: null } 
     ready: false,
     allocatable: { cpuMillicores: 0, memoryBytes: 0 },
   });
+});
+
+test.each([
+  [[{ name: 'kubernetes.io/csi/x^y', devicePath: '' }], true],
+  [[], undefined],
+  [null, undefined],
+])('a node whose status names the volumes %j', (volumesAttached, expected) => {
+  expect(projectNode({ status: { volumesAttached } }).volumesAttached).toBe(expected);
 });

@@ -118,3 +118,38 @@ test('kills of init containers and two kills of one container are seen, other en
   });
   expect(oomKills.map(({ container, restartCount }) => `${container} ${restartCount}`)).toEqual(['init 0', 'main 0', 'main 1']);
 });
+
+test.each([
+  ['a claim', [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }], ['data']],
+  ['an ephemeral volume, whose claim is named after the pod', [{ name: 'd', ephemeral: {} }], ['web-1-d']],
+  [
+    'both',
+    [
+      { name: 'a', emptyDir: {} },
+      { name: 'b', persistentVolumeClaim: { claimName: 'b' } },
+      { name: 'c', ephemeral: {} },
+    ],
+    ['b', 'web-1-c'],
+  ],
+  ['none', [{ name: 'a', emptyDir: {} }], undefined],
+])('%s is kept by its name', (_case, volumes, claims) => {
+  expect(projectPod({ metadata: { name: 'web-1' }, spec: { volumes } }).claims).toEqual(claims);
+});
+
+test('of annotations only those about disruptions are kept, with the start from which they count', () => {
+  const annotations = { secret: 'x', 'karpenter.sh/do-not-disrupt': '5m', 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
+  const startTime = '2026-01-01T00:00:00Z';
+  expect(projectPod({ metadata: { annotations }, status: { startTime } }).disruption).toEqual({
+    marks: [
+      { name: 'karpenter.sh/do-not-disrupt', value: '5m' },
+      { name: 'cluster-autoscaler.kubernetes.io/safe-to-evict', value: 'false' },
+    ],
+    startedAt: startTime,
+  });
+  expect(projectPod({ metadata: { annotations: { secret: 'x' } }, status: { startTime } })).not.toHaveProperty('disruption');
+});
+
+test('a terminating pod keeps the grace that its deletion was asked for with', () => {
+  const metadata = { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 };
+  expect(projectPod({ metadata })).toMatchObject({ deletionTimestamp: metadata.deletionTimestamp, deletionGraceSeconds: 30 });
+});

@@ -34,9 +34,12 @@ function messageOf(status: { readonly code: number; readonly message?: string } 
 
 /**
  * Whether a request made while an action ran is of that action rather than of the loops that never rest: the standing watches and the lists
- * before them, the controllers and Events in the operator's namespace, and the usage for snapshots.
+ * before them, which are of the whole cluster, the controllers in the operator's namespace, Events, and the usage for snapshots.
  */
 export function isOfAction({ verb, requestURI, objectRef }: Request): boolean {
-  if (verb === 'watch' || (verb === 'list' && !requestURI.includes('fieldSelector=spec.nodeName'))) return false;
-  return objectRef?.namespace !== NAMESPACE && objectRef?.apiGroup !== 'metrics.k8s.io';
+  if (verb === 'watch') return false;
+  // Nobody watches attachments: a list of them is a drain's.
+  const isDrains = requestURI.includes('fieldSelector=spec.nodeName') || objectRef?.resource === 'volumeattachments';
+  if (verb === 'list' && objectRef?.namespace === undefined && !isDrains) return false;
+  return objectRef?.namespace !== NAMESPACE && objectRef?.resource !== 'events' && objectRef?.apiGroup !== 'metrics.k8s.io';
 }

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { label } from '../../operator/actions/label.ts';
 import { createDeployment } from '../cluster/workloads.ts';
 import { driveDrain } from './drive-drain.ts';
+import { driveUpdate } from './drive-update.ts';
 import { planAndRun, runTask } from './objects.ts';
 import { NODES, type Rig, WORK } from './rig.ts';
 import { labelled } from './targets.ts';
@@ -33,6 +34,8 @@ export const drives: Readonly<Record<string, Drive>> = {
     }
     expect(await runTask(rig, 'label_node', { node_name: NODES[0], labels: { tier: 'spot' } })).toBe('success');
   },
+
+  UpdateWorkload: driveUpdate,
 
   Evict: async (rig) => {
     const [first, second] = await pods(rig, 'evicted');

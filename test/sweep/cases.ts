@@ -55,6 +55,15 @@ const DELETE_POD: Asked = {
   write: ({ lane, id }) => `delete pods ${lane.namespace}/only-${id}`,
 };
 
+const SCALE: Asked = {
+  action: 'UpdateWorkload',
+  type: '',
+  params: ({ lane, id }) => ({ kind: 'Deployment', namespace: lane.namespace, name: `web-${id}`, replicas: 2 }),
+  parameters: () => ({}),
+  write: ({ lane, id }) => `patch deployments/scale ${lane.namespace}/web-${id}`,
+  prepare: (stage) => stage.deployment('web'),
+};
+
 async function ask(stage: Stage, by: By, { action, type, params, parameters }: Asked, more: Record<string, unknown> = {}): Promise<void> {
   const member = `${action.charAt(0).toLowerCase()}${action.slice(1)}`;
   if (by === 'object') await stage.object({ action, [member]: { ...params(stage), ...more } });
@@ -196,6 +205,8 @@ export const cases: readonly Case[] = [
   oneWrite('evict', 'poll', EVICT, { gone: true }),
   oneWrite('evict-object', 'object', EVICT, { gone: true }),
   oneWrite('delete-pod', 'poll', DELETE_POD, { gone: true }),
+  // Backends cannot ask for it yet.
+  oneWrite('update-workload', 'object', SCALE),
   drain('drain', 'poll', letGo),
   drain('drain-object', 'object', letGo),
   drain('suspend-resume', 'poll', suspended),

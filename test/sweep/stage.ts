@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { objectName } from '../../operator/sync/task-object.ts';
 import type { HeardResult } from '../backends/cloudoptim/journal.ts';
 import { waitFor } from '../cluster/wait-for.ts';
-import type { Pod } from '../cluster/workloads.ts';
+import { createDeployment, type Pod } from '../cluster/workloads.ts';
 import { condition, type Stored } from '../scenarios/objects.ts';
 import type { Lane } from './lane.ts';
 
@@ -50,6 +50,12 @@ export class Stage {
     await waitFor(async () => isReady(await cp.api.get<Pod>(`${pods}/${full}`)), { ...WITHIN, what: `pod ${full} is ready` });
     if (held) await waitFor(async () => (await this.#healthy(full)) === 1, { ...WITHIN, what: `budget ${full} counts its pod` });
     return full;
+  }
+
+  /** Makes a Deployment with one pod on the node and resolves when that runs. */
+  async deployment(name: string): Promise<void> {
+    const { cp, namespace } = this.lane;
+    await createDeployment(cp, { namespace, name: `${name}-${this.id}`, nodeSelector: { 'kubernetes.io/hostname': this.node } });
   }
 
   /** Lets a held pod go. */
@@ -140,7 +146,8 @@ export class Stage {
   /** Makes the node as it was, and takes away pods and budgets. */
   async clear(): Promise<void> {
     const { api } = this.lane.cp;
-    const nulls = { 'cloudoptim.io/cordoned-by': null, 'cloudoptim.io/cordon-reason': null };
+    const nulls = Object.fromEntries(['cordoned-by', 'cordon-reason', 'before-cordon'].map((name) => [`cloudoptim.io/${name}`, null]));
+    await api.remove(`/apis/apps/v1/namespaces/${this.lane.namespace}/deployments`, { propagationPolicy: 'Foreground' });
     await Promise.all([
       api.remove(`/api/v1/namespaces/${this.lane.namespace}/pods`, { gracePeriodSeconds: 0 }),
       api.remove(this.#budgets),

@@ -6,7 +6,11 @@ import type { Seconds } from '../../lib/next.ts';
 import type { ActionContext } from '../action.ts';
 import { memoryOf, type RequestMemory } from '../eviction/memory.ts';
 import { parseLabelSelector } from '../label-selector.ts';
-import { isFinished, isOfDaemonSet, judgePod } from './filters.ts';
+import { timeLeft } from '../time-left.ts';
+import type { Escalation } from './escalation.ts';
+import { isOfDaemonSet, judgePod } from './filters.ts';
+import { isFinished } from './finished.ts';
+import { type DrainRule, readRules } from './rules.ts';
 import { type Sorted, sortVerdicts } from './verdicts.ts';
 
 /** What the action Drain is asked to do, defaults filled in. */
@@ -20,6 +24,11 @@ export interface DrainRequest {
   readonly ignoreDaemonSets: boolean;
   readonly skipNamespaces: readonly string[];
   readonly uncordonOnFailure: boolean;
+  readonly ignoreDoNotDisrupt: boolean;
+  readonly rules: readonly DrainRule[];
+  readonly volumeDetachTimeoutSeconds: Seconds;
+  readonly excludeFromLoadBalancers: boolean;
+  readonly escalation?: Escalation | undefined;
 }
 
 /** Lists the pods of the node fresh, as kubectl does (FIELD.md K6), and sorts them. */
@@ -52,6 +61,9 @@ async function sortPods(pods: readonly Pod[], params: DrainRequest, context: Act
   const facts = {
     ...params,
     now: context.now,
+    timeLeft: timeLeft(context, params.timeoutSeconds),
+    forces: params.escalation?.forceAfterSeconds !== undefined,
+    partOf: readRules(params.rules),
     daemonSetExists: (namespace: string, name: string) => mine.daemonSets.get(keyOf(namespace, name)) ?? false,
   };
   return sortVerdicts(pods.map((pod) => judgePod(pod, facts)));

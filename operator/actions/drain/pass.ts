@@ -1,18 +1,20 @@
-import type { Pod } from '../../kube/pod.ts';
 import type { ActionContext, Progress } from '../action.ts';
 import type { Blocker } from '../blocker.ts';
 import { mergeBlockers } from '../eviction/blockers.ts';
 import { memoryOf, type RequestMemory } from '../eviction/memory.ts';
-import { type Round, runRound } from '../eviction/round.ts';
+import type { Round } from '../eviction/round.ts';
 import { standingOf } from '../eviction/standing.ts';
 import { readTargetNode } from '../node-target.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { timeLeft } from '../time-left.ts';
+import { addSteps, askToGo, type Step } from './escalation.ts';
 import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
-import { type Begun, type Count, drained, leftOver, readBegun, refused } from './result.ts';
-import { LIST_AGAIN, running } from './running.ts';
+import { type Begun, type Count, drained, leftOver, readBegun, refused, volumesIn } from './result.ts';
+import { LIST_AGAIN, protectionsOf, running } from './running.ts';
 import { startDrain } from './start.ts';
+import { type Turn, turnOf } from './turn.ts';
 import type { Sorted } from './verdicts.ts';
+import { waitForVolumes } from './volumes.ts';
 
 /** One pass of a drain: the state is the cluster's, so that any process can make the next one. */
 export async function drainNode(params: DrainRequest, context: ActionContext): Promise<Progress> {
@@ -31,16 +33,25 @@ async function goOn(params: DrainRequest, context: ActionContext, mine: RequestM
   const look = await lookForPods(params, context, mine, expired);
   const counted = countPods(look, begun, mine);
   if (look.refused.length > 0) return refused(params, counted, look);
-  if (look.go.length === 0) return (await checkNode(params, context, 'fresh')) ?? drained(params, counted, look);
+  if (look.go.length === 0) return finish(params, context, counted, look, mine);
   const round = roundOf(params, context, mine);
+  const turn = turnOf(look, context, mine);
   if (expired) {
     const why = `not done within ${params.timeoutSeconds} s`;
-    return leftOver('Timeout', why, counted, look, blockersOf(pending(look.go, mine), round));
+    return leftOver('Timeout', why, counted, look, blockersOf(turn, look, round));
   }
-  const turn = ownPodLast(look.go, context);
-  const failure = await runRound(pending(turn, mine), round);
-  if (failure) return leftOver(failure.reason, failure.message, counted, look, blockersOf(pending(turn, mine), round));
-  return running(params, round, { look, counted, pending: pending(turn, mine) });
+  const made: Step[] = [];
+  const failure = await askToGo(turn, params, { round, known: counted.steps, made });
+  const after = turnOf(look, context, mine);
+  const now = { ...counted, steps: addSteps(counted.steps, made) };
+  if (failure) return leftOver(failure.reason, failure.message, now, look, blockersOf(after, look, round));
+  return running(params, round, { look, counted: now, turn: after });
+}
+
+/** No pod that has to go is left: the node is still the same, and its volumes are detached. */
+async function finish(params: DrainRequest, context: ActionContext, counted: Count, look: Sorted, mine: RequestMemory): Promise<Progress> {
+  const lost = await checkNode(params, context, 'fresh');
+  return lost ?? (await waitForVolumes(params, context, counted, look, mine)) ?? drained(params, counted, look);
 }
 
 /** The watched pods guide, a fresh list concludes: nothing ends on the word of a cache (FIELD.md A12, A26). */
@@ -75,26 +86,15 @@ function countPods(look: Sorted, begun: Begun, mine: RequestMemory): Count {
   const appeared = mine.chosen ? look.go.filter((pod) => !mine.chosen?.has(pod.uid)).length : 0;
   const total = Math.max(begun.total + appeared, look.go.length + stuck);
   mine.chosen = new Set([...(mine.chosen ?? []), ...look.go.map((pod) => pod.uid)]);
-  return { ...begun, total, done: total - look.go.length - stuck };
-}
-
-/** Who was not asked yet; a terminating pod was, be it by us before a restart or by somebody else (FIELD.md I5, E1). */
-function pending(pods: readonly Pod[], { accepted }: RequestMemory): readonly Pod[] {
-  return pods.filter((pod) => pod.deletionTimestamp === undefined && !accepted.has(pod.uid));
-}
-
-/** The operator's own pod goes when all others have gone: the next process then finds nothing left to do (FIELD.md M8, A30, X13). */
-function ownPodLast(pods: readonly Pod[], { ownPod }: ActionContext): readonly Pod[] {
-  const others = pods.filter((pod) => pod.namespace !== ownPod?.namespace || pod.name !== ownPod.name);
-  return others.length > 0 ? others : pods;
+  return { ...begun, total, done: total - look.go.length - stuck, volumes: volumesIn(look, begun.volumes) };
 }
 
 /** What this process knows, and what the one before recorded of pods that are still there. */
-function blockersOf(pods: readonly Pod[], round: Round): readonly Blocker[] {
+function blockersOf({ pending, held }: Turn, look: Sorted, round: Round): readonly Blocker[] {
   const { before, now } = round.context;
-  const found = standingOf(pods, round).blockers;
+  const found = [...standingOf(pending, round).blockers, ...protectionsOf(held, look)];
   const explained = new Set(found.map((blocker) => blocker.uid));
-  const left = new Set(pods.map((pod) => pod.uid));
+  const left = new Set(pending.map((pod) => pod.uid));
   const recorded = before.blockers.filter(({ uid }) => left.has(uid) && !explained.has(uid));
   return mergeBlockers([...found, ...recorded], before.blockers, now);
 }

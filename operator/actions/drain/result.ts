@@ -1,3 +1,4 @@
+import type { Node } from '../../kube/node.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Progress } from '../action.ts';
 import type { Blocker } from '../blocker.ts';
@@ -5,8 +6,10 @@ import { type Cordoned, cordonResult } from '../cordoning.ts';
 import { describeBlockers } from '../eviction/blockers.ts';
 import { byText, count, listNames } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
+import { readSteps, recordSteps, type Step } from './escalation.ts';
 import type { DrainRequest } from './look.ts';
 import { describeRefusals, nameOf, type Sorted, skipCounts } from './verdicts.ts';
+import { readVolumes, recordVolumes, type Volumes } from './volumes.ts';
 
 const NAMED_REMAINING = 20;
 const NAMED_WARNINGS = 20;
@@ -18,7 +21,14 @@ export interface Begun {
   readonly cordon: JsonObject;
   /** Every warning since the start, although the pods it was about have gone (FIELD.md K17). */
   readonly warnings: readonly string[];
+  /** What was done beyond evictions. */
+  readonly steps: readonly Step[];
+  /** Absent while no pod that has to go mounts a claim. */
+  readonly volumes?: Volumes | undefined;
 }
+
+/** A drain that has done nothing yet. */
+export const NOTHING_DONE: Begun & { readonly done: number } = { total: 0, done: 0, cordon: { changed: false }, warnings: [], steps: [] };
 
 /** How far a drain is. */
 export interface Count extends Begun {
@@ -27,19 +37,25 @@ export interface Count extends Begun {
 
 /** Reads what the pass before recorded; undefined before the node was cordoned and the pods were chosen. */
 export function readBegun(result: JsonObject): Begun | undefined {
-  const { total, cordon, warnings } = result;
+  const { total, cordon, warnings, escalation, volumes } = result;
   if (typeof total !== 'number' || typeof cordon !== 'object' || cordon === null || Array.isArray(cordon)) return undefined;
   const known = Array.isArray(warnings) ? warnings.filter((warning) => typeof warning === 'string') : [];
-  return { total, cordon: cordon as JsonObject, warnings: known };
+  return { total, cordon: cordon as JsonObject, warnings: known, steps: readSteps(escalation), volumes: readVolumes(volumes) };
 }
 
-/** The first record. */
-export function begunWith(look: Sorted, cordoned: Cordoned): Begun {
-  return { total: look.go.length, cordon: cordonResult(cordoned), warnings: look.warnings };
+/** The first record; volumes that an earlier drain left attached count as well. */
+export function begunWith(look: Sorted, cordoned: Cordoned, { volumesAttached }: Node): Begun {
+  const volumes = volumesIn(look, volumesAttached ? { attached: [] } : undefined);
+  return { total: look.go.length, cordon: cordonResult(cordoned), warnings: look.warnings, steps: [], volumes };
+}
+
+/** From the first pod with a claim on the volumes of the node are watched over. */
+export function volumesIn(look: Sorted, known: Volumes | undefined): Volumes | undefined {
+  return known ?? (look.go.some((pod) => pod.claims) ? { attached: [] } : undefined);
 }
 
 /** The members of the result that every state has, so that a drain that is stopped half-way tells the truth too. */
-export function drainResult({ total, cordon, done, warnings }: Count, look: Sorted): JsonObject {
+export function drainResult({ total, cordon, done, warnings, steps, volumes }: Count, look: Sorted): JsonObject {
   return {
     total,
     evicted: done,
@@ -47,16 +63,21 @@ export function drainResult({ total, cordon, done, warnings }: Count, look: Sort
     skipped: skipCounts(look.skipped),
     warnings: allWarnings(warnings, look.warnings),
     cordon,
+    ...recordVolumes(volumes),
+    ...recordSteps(steps),
   };
 }
 
 /** The node is empty of what had to go, and a fresh list said so (FIELD.md I6, A12, A26). */
 export function drained({ nodeName }: DrainRequest, counted: Count, look: Sorted): Progress {
-  const message = `node ${nodeName} drained: ${count(counted.done, 'pod')} evicted`;
+  const deleted = new Set(counted.steps.map(({ uid }) => uid)).size;
+  const further = deleted > 0 ? `, ${deleted} of them by escalation` : '';
+  const message = `node ${nodeName} drained: ${count(counted.done, 'pod')} evicted${further}`;
+  const detached = counted.volumes ? { ...counted, volumes: { ...counted.volumes, attached: [] } } : counted;
   return {
     state: 'succeeded',
     message,
-    result: { ...drainResult(counted, look), verified: true },
+    result: { ...drainResult(detached, look), verified: true },
     done: counted.done,
     total: counted.total,
   };
@@ -65,7 +86,7 @@ export function drained({ nodeName }: DrainRequest, counted: Count, look: Sorted
 /** Some pods forbid the drain by their nature: nothing more is evicted (FIELD.md K16, I2). */
 export function refused({ nodeName }: DrainRequest, counted: Count | undefined, look: Sorted): Failure {
   const pods = [...look.go, ...look.refused.map((verdict) => verdict.pod)];
-  const known = counted ?? { total: pods.length, done: 0, cordon: { changed: false }, warnings: [] };
+  const known = counted ?? { ...NOTHING_DONE, total: pods.length };
   const first =
     counted && counted.done > 0
       ? `${count(counted.done, 'pod')} evicted from node ${nodeName}, then stopped by`

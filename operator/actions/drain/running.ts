@@ -1,14 +1,17 @@
 import type { Pod } from '../../kube/pod.ts';
 import { nodeTopic, podsOnTopic } from '../../kube/topics.ts';
 import type { Seconds } from '../../lib/next.ts';
-import type { Progress } from '../action.ts';
-import { describeBlockers, mainCause, mergeBlockers } from '../eviction/blockers.ts';
+import { formatSeconds } from '../../lib/time.ts';
+import type { ActionContext, Progress } from '../action.ts';
+import { describeBlockers, mainCause, mergeBlockers, type NewBlocker } from '../eviction/blockers.ts';
 import type { Round } from '../eviction/round.ts';
 import { standingOf } from '../eviction/standing.ts';
 import { listNames } from '../listing.ts';
 import { timeLeft } from '../time-left.ts';
+import { nextStepIn } from './escalation.ts';
 import type { DrainRequest } from './look.ts';
 import { type Count, drainResult } from './result.ts';
+import { isOwnPod, type Turn } from './turn.ts';
 import { nameOf, type Sorted } from './verdicts.ts';
 
 /** The pods are listed fresh this often even while the watch speaks, should it have missed something. */
@@ -17,27 +20,34 @@ export const LIST_AGAIN: Seconds = 30;
 const LOOK_SOON: Seconds = 0.1;
 /** One second after the 60 that a terminating pod is waited for after its grace (FIELD.md K9). */
 const TERMINATING_OVER: Seconds = 61;
+const LONGEST_DETAIL = 512;
 
-/** What a pass found and what it could not ask to go yet. */
+/** What a pass found and left. */
 export interface Found {
   readonly look: Sorted;
   readonly counted: Count;
-  readonly pending: readonly Pod[];
+  readonly turn: Turn;
 }
 
 /** How far the drain is, what it waits for, and what wakes it: the watch, a change of a budget, or the next time worth a try. */
-export function running(params: DrainRequest, round: Round, { look, counted, pending }: Found): Progress {
+export function running(params: DrainRequest, round: Round, { look, counted, turn }: Found): Progress {
   const { context } = round;
-  const standing = standingOf(pending, round);
-  const blockers = mergeBlockers(standing.blockers, context.before.blockers, context.now);
-  const waiting = look.go.filter((pod) => !pending.includes(pod));
+  const standing = standingOf(turn.pending, round);
+  const blockers = mergeBlockers([...standing.blockers, ...protectionsOf(turn.held, look)], context.before.blockers, context.now);
   const changed = [nodeTopic(params.nodeName), podsOnTopic(params.nodeName), ...standing.topics];
-  const left = Math.max(0, timeLeft(context, params.timeoutSeconds));
+  const waits = [
+    untilList(round),
+    standing.orAfter,
+    Math.max(0, timeLeft(context, params.timeoutSeconds)),
+    overdue(turn.leaving, context.now),
+    protectionEnds(turn.held, look, context.now),
+    nextStepIn(turn, params, context, counted.steps),
+  ];
   return {
     state: 'running',
-    reason: mainCause(blockers) ?? (waiting.length > 0 ? 'WaitingForPods' : 'InProgress'),
-    message: describe(pending, waiting, describeBlockers(blockers), round),
-    next: { kind: 'when', changed, orAfter: Math.min(untilList(round), standing.orAfter, left, overdue(waiting, context.now)) },
+    reason: mainCause(blockers) ?? reasonOf(turn, look),
+    message: describe(turn, look, describeBlockers(blockers), context),
+    next: { kind: 'when', changed, orAfter: Math.min(...waits) },
     done: counted.done,
     total: counted.total,
     blockers,
@@ -45,26 +55,47 @@ export function running(params: DrainRequest, round: Round, { look, counted, pen
   };
 }
 
+/** The pods whose owners ask that they are not disrupted yet, as blockers that end by themselves (FIELD.md A32). */
+export function protectionsOf(held: readonly Pod[], look: Sorted): readonly NewBlocker[] {
+  return held.flatMap((pod) => {
+    const why = look.held.get(pod.uid);
+    if (why?.cause !== 'DoNotDisrupt') return [];
+    const { mark = '', until } = why;
+    const detail = mark.slice(0, LONGEST_DETAIL);
+    return [{ pod: nameOf(pod), uid: pod.uid, cause: why.cause, detail, ...(until ? { retryAt: formatSeconds(until) } : {}) }];
+  });
+}
+
+function reasonOf({ leaving, later, held }: Turn, look: Sorted): string {
+  if (leaving.length > 0) return 'WaitingForPods';
+  if (held.some((pod) => look.held.get(pod.uid)?.cause === 'WaitingForCompletion')) return 'WaitingForCompletion';
+  return later.length > 0 ? 'WaitingForPods' : 'InProgress';
+}
+
+function protectionEnds(held: readonly Pod[], look: Sorted, now: Date): Seconds {
+  const ends = held.flatMap((pod) => look.held.get(pod.uid)?.until ?? []);
+  return Math.max(LOOK_SOON, Math.min(...ends.map((end) => (end.getTime() - now.getTime()) / 1000)));
+}
+
 /** Seconds until the pods are listed fresh; right away when a conflict or an unheard answer asks for it, but not in a spin. */
 function untilList({ memory, mine }: Round): Seconds {
   return mine.listedAt === undefined ? LOOK_SOON : Math.max(LOOK_SOON, mine.listedAt + LIST_AGAIN - memory.clock());
 }
 
-function describe(pending: readonly Pod[], waiting: readonly Pod[], blocked: string, round: Round): string {
-  const { ownPod } = round.context;
-  const own = waiting.filter((pod) => pod.namespace === ownPod?.namespace && pod.name === ownPod.name && !isLeaving(pod, round));
-  const leaving = waiting.filter((pod) => !own.includes(pod));
+function describe({ pending, leaving, held, later }: Turn, look: Sorted, blocked: string, context: ActionContext): string {
+  const names = (pods: readonly Pod[]) => listNames(pods.map(nameOf));
+  const completing = held.filter((pod) => look.held.get(pod.uid)?.cause === 'WaitingForCompletion');
+  const own = later.filter((pod) => isOwnPod(pod, context));
+  const ordered = later.filter((pod) => !own.includes(pod));
   const parts = [
     blocked,
-    leaving.length > 0 ? `${listNames(leaving.map(nameOf))} shutting down` : '',
-    blocked === '' && pending.length > 0 ? `${listNames(pending.map(nameOf))} to be evicted` : '',
-    own.length > 0 ? `${listNames(own.map(nameOf))} goes last` : '',
+    leaving.length > 0 ? `${names(leaving)} shutting down` : '',
+    completing.length > 0 ? `${names(completing)} to end by itself` : '',
+    blocked === '' && pending.length > 0 ? `${names(pending)} to be evicted` : '',
+    ordered.length > 0 ? `${names(ordered)} to go after that` : '',
+    own.length > 0 ? `${names(own)} goes last` : '',
   ];
   return parts.filter((part) => part !== '').join('; ');
-}
-
-function isLeaving(pod: Pod, { mine }: Round): boolean {
-  return pod.deletionTimestamp !== undefined || mine.accepted.has(pod.uid);
 }
 
 /** Seconds until the first of these pods is not waited for any longer. */

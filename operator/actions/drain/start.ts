@@ -5,8 +5,9 @@ import { count } from '../listing.ts';
 import { readTargetNode } from '../node-target.ts';
 import { timeLeft } from '../time-left.ts';
 import { type DrainRequest, lookAtView, lookFresh } from './look.ts';
-import { begunWith, drained, drainResult, leftOver, refused } from './result.ts';
+import { begunWith, drained, drainResult, leftOver, NOTHING_DONE, refused } from './result.ts';
 import type { Sorted } from './verdicts.ts';
+import { waitForVolumes } from './volumes.ts';
 
 /**
  * Everything before the first eviction: a look that writes nothing, so that a drain that is not allowed leaves no cordon behind (FIELD.md I2, A5);
@@ -17,15 +18,15 @@ export async function startDrain(params: DrainRequest, context: ActionContext, m
   if ('failure' in found) return found.failure;
   if (preflight.refused.length > 0) return refused(params, undefined, preflight);
   if (timeLeft(context, params.timeoutSeconds) <= 0) {
-    const counted = { total: preflight.go.length, done: 0, cordon: { changed: false }, warnings: [] };
+    const counted = { ...NOTHING_DONE, total: preflight.go.length };
     return leftOver('Timeout', `the timeout of ${params.timeoutSeconds} s was over before the drain began`, counted, preflight, []);
   }
-  const cordoned = await cordonNode(found.node, context, 'drain');
+  const cordoned = await cordonNode(found.node, context, 'drain', params.excludeFromLoadBalancers);
   if ('failure' in cordoned) return cordoned.failure;
   const look = await lookFresh(params, context, mine);
-  const begun = { ...begunWith(look, cordoned), done: 0 };
+  const begun = { ...begunWith(look, cordoned, found.node), done: 0 };
   if (look.refused.length > 0) return refused(params, begun, look);
-  if (look.go.length === 0) return drained(params, begun, look);
+  if (look.go.length === 0) return (await waitForVolumes(params, context, begun, look, mine)) ?? drained(params, begun, look);
   mine.chosen = new Set(look.go.map((pod) => pod.uid));
   return {
     state: 'running',

@@ -1,5 +1,5 @@
 import type { ActionContext } from '../action.ts';
-import { CORDONED_BY, uncordonNode } from '../cordoning.ts';
+import { cordonOwner, uncordonNode } from '../cordoning.ts';
 import { memoryOf } from '../eviction/memory.ts';
 import { readTargetNode } from '../node-target.ts';
 import type { DrainRequest } from './look.ts';
@@ -10,10 +10,9 @@ export async function undoCordon({ nodeName, uncordonOnFailure }: DrainRequest, 
   if (!uncordonOnFailure || context.targetUID === '') return undefined;
   const found = await readTargetNode(nodeName, context);
   if ('failure' in found) return undefined;
-  const { annotations, unschedulable } = found.node;
-  if (!unschedulable) return undefined;
-  const by = annotations[CORDONED_BY];
-  if (by !== context.actor) return `node ${nodeName} stays cordoned: it was cordoned by ${by ?? 'someone else'}`;
+  if (!found.node.unschedulable) return undefined;
+  const by = cordonOwner(found.node);
+  if (by !== context.actor) return `node ${nodeName} stays cordoned: it was cordoned by ${by || 'someone else'}`;
   const undone = await uncordonNode(found.node, context);
   return 'failure' in undone ? `node ${nodeName} stays cordoned: ${undone.failure.message}` : `node ${nodeName} uncordoned again`;
 }

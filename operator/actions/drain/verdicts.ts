@@ -1,11 +1,15 @@
 import type { Pod } from '../../kube/pod.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { byText, listNames } from '../listing.ts';
-import type { PodVerdict, RefusalClass, SkipClass } from './filters.ts';
+import type { Held, PodVerdict, RefusalClass, SkipClass } from './filters.ts';
 
 /** The pods of a node, sorted by what the filters say of them. */
 export interface Sorted {
   readonly go: readonly Pod[];
+  /** Those of `go` that are waited for instead of asked to go, by UID. */
+  readonly held: ReadonlyMap<string, Held>;
+  /** The order of those of `go` that have another than 0, by UID. */
+  readonly orders: ReadonlyMap<string, number>;
   readonly skipped: readonly (PodVerdict & { readonly decision: 'skip' })[];
   readonly refused: readonly (PodVerdict & { readonly decision: 'refuse' })[];
   /** Every warning of every filter, with its pods, sorted (FIELD.md K8, K17). */
@@ -15,6 +19,7 @@ export interface Sorted {
 const REFUSALS: Readonly<Record<RefusalClass, string>> = {
   daemonSet: 'pods of a DaemonSet (set ignoreDaemonSets: true to leave them)',
   daemonSetGone: 'pods whose DaemonSet is gone (set force: true to delete them)',
+  doNotDisrupt: 'pods that must not be disrupted (set ignoreDoNotDisrupt: true to evict them)',
   emptyDir: 'pods with emptyDir data (set deleteEmptyDirData: true to lose it)',
   unmanaged: 'pods without a controller (set force: true to delete them)',
 };
@@ -24,14 +29,19 @@ const SKIPS: Readonly<Record<SkipClass, string>> = {
   terminating: 'it should have ended long ago',
   daemonSet: 'it belongs to a DaemonSet',
   mirror: 'it is a static pod',
+  rule: 'a rule leaves it alone',
+  drainLabel: 'its label cluster.x-k8s.io/drain leaves it alone',
 };
 
 /** Sorts the verdicts of all pods of a node. */
 export function sortVerdicts(verdicts: readonly PodVerdict[]): Sorted {
   const ordered = verdicts.toSorted((a, b) => byText(nameOf(a.pod), nameOf(b.pod)));
   const warned = groupBy(ordered.flatMap(({ pod, warnings }) => warnings.map((warning) => [warning, nameOf(pod)] as const)));
+  const going = ordered.filter((verdict) => verdict.decision === 'pass');
   return {
-    go: ordered.filter((verdict) => verdict.decision === 'pass').map((verdict) => verdict.pod),
+    go: going.map(({ pod }) => pod),
+    held: new Map(going.flatMap(({ pod, held }) => (held ? [[pod.uid, held] as const] : []))),
+    orders: new Map(going.flatMap(({ pod, order }) => (order === 0 ? [] : [[pod.uid, order] as const]))),
     skipped: ordered.filter((verdict) => verdict.decision === 'skip'),
     refused: ordered.filter((verdict) => verdict.decision === 'refuse'),
     warnings: warned.map(([warning, names]) => `${warning}: ${listNames(names)}`),

@@ -48,6 +48,8 @@ function describeCause({ cause, pod, budget, currentHealthy, desiredHealthy }: B
       return `blocked by ${named}, which never allows a disruption: all ${desiredHealthy} expected pods are healthy and all are needed`;
     case 'MultiplePDBs':
       return `selected by more than one disruption budget, which the eviction API refuses: ${budget}`;
+    case 'DoNotDisrupt':
+      return 'not to be disrupted yet';
     case 'WebhookDenied':
       return 'refused by an admission webhook or policy';
     default:

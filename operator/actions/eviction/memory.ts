@@ -1,3 +1,4 @@
+import { bulkhead } from 'cockatiel';
 import type { Budget } from '../../kube/budget.ts';
 import type { Cluster } from '../../kube/cluster.ts';
 import { Backoff } from '../../lib/backoff.ts';
@@ -7,6 +8,8 @@ import { BudgetTurn } from './budget-turn.ts';
 import type { LaterCause } from './verdict.ts';
 
 const MOST_BUDGETS = 10_000;
+/** Removals asked for at the same time in the whole cluster (FIELD.md K20, N5); who comes next waits, first come, first served. */
+const MOST_AT_ONCE = 500;
 
 /** Why one pod is not tried right now. */
 export interface Hold {
@@ -51,6 +54,8 @@ export class EvictionMemory {
   readonly clock: () => Seconds;
   /** Nothing is sent before: the API server protects itself (FIELD.md E4). */
   busyUntil: Seconds = Number.NEGATIVE_INFINITY;
+  /** All requests together. A budget takes one place at most, because its pods go one after the other, so none keeps out the others. */
+  readonly together = bulkhead(MOST_AT_ONCE, Number.POSITIVE_INFINITY);
   readonly #turns = new Map<string, BudgetTurn>();
   readonly #requests = new Map<string, RequestMemory>();
 

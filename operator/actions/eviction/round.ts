@@ -1,5 +1,5 @@
 import type { Budget } from '../../kube/budget.ts';
-import type { ClusterView, PodIdentity } from '../../kube/cluster.ts';
+import type { ClusterView } from '../../kube/cluster.ts';
 import type { Pod } from '../../kube/pod.ts';
 import { matches } from '../../kube/selector.ts';
 import type { Seconds } from '../../lib/next.ts';
@@ -11,12 +11,12 @@ import type { EvictionMemory, RequestMemory } from './memory.ts';
 import { runParallel } from './parallel.ts';
 import { judgeRefusal, type Verdict } from './verdict.ts';
 
-/** At the same time for one request (FIELD.md K20, N5). The connections to the API server bound all requests together. */
+/** At the same time for one request (FIELD.md K20, N5); the memory bounds all requests together. */
 const WIDTH = 50;
 const BUSY: Seconds = 1;
 
 /** Asks the API server to let one incarnation of a pod go. */
-type Remove = (pod: PodIdentity, signal: AbortSignal) => Promise<void>;
+type Remove = (pod: Pod, signal: AbortSignal) => Promise<void>;
 
 /** What a round works with. */
 export interface Round {
@@ -99,9 +99,9 @@ function isHeld(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): 
 }
 
 /** Asked for to its end, even while the operator stops: an answer that nobody heard would leave the outcome unknown. */
-async function ask(pod: Pod, { remove }: Round): Promise<Verdict> {
+async function ask(pod: Pod, { remove, memory }: Round): Promise<Verdict> {
   try {
-    await remove({ namespace: pod.namespace, name: pod.name, uid: pod.uid }, new AbortController().signal);
+    await memory.together.execute(() => remove(pod, new AbortController().signal));
     return { kind: 'accepted' };
   } catch (error) {
     return judgeRefusal(error);

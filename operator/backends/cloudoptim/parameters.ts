@@ -15,9 +15,17 @@ export const taskTypes: Readonly<Record<string, (parameters: Parameters) => Mapp
   evict_pod: (parameters) => onPod('Evict', parameters),
 };
 
-const grace = ['grace_period', 'grace_period_seconds'];
+/** A grace of 0 would kill at once, which only an escalation may: 1 is the least that is asked for (FIELD.md K19). */
+function grace(parameters: Parameters): Parameters {
+  const seconds = first(parameters, ['grace_period', 'grace_period_seconds']);
+  return seconds === undefined ? {} : { gracePeriodSeconds: seconds === 0 ? 1 : seconds };
+}
 
-/** The protocol's defaults, which differ from kubectl's, are made explicit; its default grace of 90 s never shortens a pod's own (5.1). */
+/**
+ * The protocol's defaults, which differ from kubectl's, are made explicit; its default grace of 90 s never shortens a pod's own (5.1). It knows
+ * nothing of pods that must not be disrupted, so a task cannot override them (FIELD.md M9), nor of volumes: the backend ends the instance as soon
+ * as it hears of the success, so our own default, to wait for them, holds (A23).
+ */
 function drainParams(parameters: Parameters): Parameters {
   return {
     timeoutSeconds: 600,
@@ -25,8 +33,8 @@ function drainParams(parameters: Parameters): Parameters {
     deleteEmptyDirData: true,
     ignoreDaemonSets: true,
     skipNamespaces: ['kube-system', 'kube-public'],
+    ...grace(parameters),
     ...pick(parameters, {
-      gracePeriodSeconds: grace,
       timeoutSeconds: ['timeout_seconds'],
       force: ['force'],
       deleteEmptyDirData: ['delete_emptydir_data'],
@@ -52,8 +60,8 @@ function onPod(action: string, parameters: Parameters): Mapped {
   const { namespace, podName } = pick(parameters, { namespace: ['namespace'], podName: ['pod_name'] });
   if (namespace === undefined) return missing('namespace');
   if (podName === undefined) return missing('pod_name');
-  const rest = pick(parameters, { uid: ['uid'], gracePeriodSeconds: grace, timeoutSeconds: ['timeout_seconds'] });
-  return { action, params: { namespace, podName, ...rest } };
+  const rest = pick(parameters, { uid: ['uid'], timeoutSeconds: ['timeout_seconds'] });
+  return { action, params: { namespace, podName, ...grace(parameters), ...rest } };
 }
 
 /** Labels of a node, or of a pod where `pod_name` is given. */

@@ -19,7 +19,8 @@ describe('a task becomes an action with our parameters', () => {
     ['drain_node', { instance_id: 'i-0abc' }, 'Drain', { instanceID: 'i-0abc', ...drainDefaults }],
     ['drain_node', { ...node, instance_id: 'i-0abc' }, 'Drain', { nodeName: 'w1', ...drainDefaults }],
     ['drain_node', { ...node, grace_period: 5 }, 'Drain', { nodeName: 'w1', ...drainDefaults, gracePeriodSeconds: 5 }],
-    ['drain_node', { ...node, grace_period_seconds: 0 }, 'Drain', { nodeName: 'w1', ...drainDefaults, gracePeriodSeconds: 0 }],
+    ['drain_node', { ...node, grace_period_seconds: 0 }, 'Drain', { nodeName: 'w1', ...drainDefaults, gracePeriodSeconds: 1 }],
+    ['delete_pod', { ...pod, grace_period: 0 }, 'DeletePod', { namespace: 'shop', podName: 'cart-0', gracePeriodSeconds: 1 }],
     ['drain_node', { ...node, grace_period: null }, 'Drain', { nodeName: 'w1', ...drainDefaults }],
     [
       'drain_node',
