@@ -40,6 +40,9 @@ backend: node_modules ## run the reference backend until Ctrl-C and print how to
 bench: node_modules bundle ## measure; ONLY=name for one figure
 	@node test/bench/main.ts $(ONLY)
 
+sweep: node_modules bundle ## kill the operator at every call and count what survives; ONLY=name
+	@node test/sweep/main.ts $(ONLY)
+
 bundle: node_modules ## bundle the operator into dist/
 	node operator/codegen/bundle.ts
 
@@ -49,4 +52,4 @@ image: ## build the container image
 clean: ## remove what can be made anew
 	rm -rf dist node_modules
 
-.PHONY: help demo test check generate verify cluster run backend bench bundle image clean
+.PHONY: help demo test check generate verify cluster run backend bench sweep bundle image clean

@@ -134,6 +134,7 @@ export function compose(config: Config): Process {
     isRelevant: isRelevantAction,
     isUrgent: isUrgentAction,
     owned: ownedActionStatus,
+    isFinal: isFinished,
     rank: (object) => object.spec?.priority ?? 5,
     // The end that was recorded stays, also when the object cannot be deleted just now.
     explain: (object, message, now) =>
@@ -144,6 +145,7 @@ export function compose(config: Config): Process {
     beforeGone: (object) => graveyard.bury(object),
     onGone: (object) => {
       locks.release(keyOf(object));
+      actionReconciler.forget(object);
       orphans.actionGone(keyOf(object));
       // Without the finalizer nothing was written before; known at once, it is before the first pass over a namesake.
       graveyard.bury(object).catch((error: unknown) => telling.graveyard(error));
@@ -235,6 +237,8 @@ export function compose(config: Config): Process {
     startWatches: (signal) => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches), graveyard.load(signal)],
     onSynced: () => {
       retention.open(objects.actions.values());
+
+      actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
         if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);

@@ -32,6 +32,11 @@ export interface ActionContext {
   readonly targetProviderID?: string;
   /** `namespace/name` of the OptimizationAction: the owner recorded on what is changed. */
   readonly actor: string;
+  /**
+   * Whether an attempt that left no record may have acted already: one of an earlier process, or one whose answer was not heard. What then
+   * stands as asked for may be its work, and the result says `Unknown` instead of no (FIELD.md F1, A50). Default: no.
+   */
+  readonly resumed?: boolean;
   /** The operator's own pod, which a drain evicts last; absent outside a cluster. */
   readonly ownPod?: { readonly namespace: string; readonly name: string };
   /** The result and blockers recorded by the pass before; empty on the first one. */

@@ -6,7 +6,7 @@ import type { ActionContext } from './action.ts';
 import { fencedPatch } from './fenced-patch.ts';
 import { excludeChange, includeChange } from './load-balancers.ts';
 import { readTargetNode } from './node-target.ts';
-import { type Failure, failed } from './outcome.ts';
+import { type Failure, failed, type Known } from './outcome.ts';
 
 /** Says on the node which action cordoned it (FIELD.md M13, A34, F9). */
 const CORDONED_BY = 'cloudoptim.io/cordoned-by';
@@ -27,9 +27,9 @@ export function cordonOwner({ unschedulable, cordonManager, annotations }: Node)
 
 /** What cordoning or uncordoning found and did. */
 export interface Cordoned {
-  readonly changed: boolean;
-  readonly previouslyUnschedulable: boolean;
-  /** The action that had or has cordoned it; empty when it was none of ours. */
+  readonly changed: Known;
+  readonly previouslyUnschedulable: Known;
+  /** The action that had or has cordoned it; empty when it was none of ours, `Unknown` when that is not known any more. */
   readonly cordonedBy: string;
 }
 
@@ -69,7 +69,10 @@ export async function cordonNode(
   return { changed: cordonedBy === actor, previouslyUnschedulable: cordonedBy !== actor, cordonedBy };
 }
 
-/** Uncordons the node unless it is schedulable, and takes our annotations away. */
+/**
+ * Uncordons the node unless it is schedulable, and takes our annotations away. An uncordon leaves no mark: after an attempt without a record it is
+ * unknown who made a schedulable node so.
+ */
 export async function uncordonNode(node: Node, context: ActionContext): Promise<Cordoned | { readonly failure: Failure }> {
   const change = (found: Node) => {
     const included = includeChange(found);
@@ -83,6 +86,7 @@ export async function uncordonNode(node: Node, context: ActionContext): Promise<
   if ('failure' in written) return written;
   const { from, answer } = written;
   if (answer?.spec?.unschedulable === true) return { failure: notKept(node.name, 'schedulable') };
+  if (!answer && context.resumed) return { changed: 'Unknown', previouslyUnschedulable: 'Unknown', cordonedBy: 'Unknown' };
   return { changed: answer !== undefined, previouslyUnschedulable: from.unschedulable, cordonedBy: cordonOwner(from) };
 }
 

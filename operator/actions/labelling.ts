@@ -6,7 +6,7 @@ import { fencedPatch } from './fenced-patch.ts';
 import { diffLabels, isEmpty, type LabelChange, type Labels, labelsPatch } from './label-diff.ts';
 import { count, listNames } from './listing.ts';
 import { isMeant } from './node-target.ts';
-import { type Failure, failed } from './outcome.ts';
+import { type Failure, failed, type Known, UNKNOWN_WHOSE } from './outcome.ts';
 import { targetRef } from './target-ref.ts';
 
 /** What the action Label is asked to do. */
@@ -31,6 +31,8 @@ export async function labelObject(request: LabelRequest, context: ActionContext)
   if ('failure' in written) return written.failure;
   const name = formatTarget(request.target);
   const changes = diff(written.from);
+  if (!written.answer && context.resumed)
+    return { state: 'succeeded', message: `${name} has these labels; ${UNKNOWN_WHOSE}`, result: resultOf(changes, 'Unknown') };
   if (!written.answer) return { state: 'succeeded', message: `${name} already has these labels`, result: resultOf(changes, false) };
   const ignored = diffLabels(written.answer.metadata.labels ?? {}, request.set, request.remove);
   if (!isEmpty(ignored)) {
@@ -73,7 +75,7 @@ function describeOther({ metadata: { uid } }: KubeObject, { targetUID, targetPro
   return `its UID is ${uid}, ${targetUID === '' ? 'it did not exist when the action started' : `the action is meant for ${targetUID}`}`;
 }
 
-function resultOf(changes: LabelChange, changed: boolean): JsonObject {
+function resultOf(changes: LabelChange, changed: Known): JsonObject {
   return { changed, ...changes };
 }
 

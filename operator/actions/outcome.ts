@@ -9,6 +9,12 @@ export function failed(reason: string, message: string, more: Omit<Failure, 'sta
   return { state: 'failed', reason, message, ...more };
 }
 
+/** Whether this action did something, or what was there before it; `Unknown` where the cluster cannot tell, and nothing is done again to find out. */
+export type Known = boolean | 'Unknown';
+
+/** The end of a message about what this action may have done before it could record it. */
+export const UNKNOWN_WHOSE = 'whether by this action or by others is unknown: an earlier attempt ended without a record';
+
 const WEBHOOK_REFUSAL = /admission webhook "[^"]*" denied|ValidatingAdmissionPolicy '[^']*'.* denied/;
 
 /** Whether an admission webhook or policy refused, by the words that the API server puts around it (FIELD.md E11). */

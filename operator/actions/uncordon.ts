@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineAction } from './action.ts';
 import { cordonResult, uncordonNode } from './cordoning.ts';
 import { planForNode, readTargetNode } from './node-target.ts';
-import { answering } from './outcome.ts';
+import { answering, UNKNOWN_WHOSE } from './outcome.ts';
 import { nodeName } from './params.ts';
 
 /** Makes a node schedulable again; asked for by name, it undoes a foreign cordon too and says whose it was (FIELD.md K33). */
@@ -28,6 +28,8 @@ export const uncordon = defineAction({
       if ('failure' in found) return found.failure;
       const undone = await uncordonNode(found.node, context);
       if ('failure' in undone) return undone.failure;
+      if (undone.changed === 'Unknown')
+        return { state: 'succeeded', message: `node ${params.nodeName} is schedulable; ${UNKNOWN_WHOSE}`, result: cordonResult(undone) };
       const whose = undone.cordonedBy ? ` (it was cordoned by ${undone.cordonedBy})` : '';
       const message = undone.changed ? `node ${params.nodeName} uncordoned${whose}` : `node ${params.nodeName} already schedulable`;
       return { state: 'succeeded', message, result: cordonResult(undone) };

@@ -18,6 +18,8 @@ export function actionDocs(actions: readonly ActionDefinition[]): string {
     `<!-- ${HEADER} -->`,
     '# Actions',
     'What an OptimizationAction can ask for. One file per action declares everything below; the list is `index.ts`.',
+    'A member of `status.result` that tells what an action changed, or found, can be `Unknown`: an attempt before, in a process that was killed or without an ' +
+      'answer, may have done it, and the cluster does not tell any more. The action has succeeded, and nothing is done twice to find out.',
     table(['spec.action', 'member', 'what it does', 'target shown, for example'], overview),
     ...actions.map(section),
   ]

@@ -6,7 +6,7 @@ import type { KubeClient } from './client.ts';
 import { ApiError, ApiUnreachable, isStatus } from './error.ts';
 import { setFinalizer } from './finalizer.ts';
 import type { KubeObject, ObjectMeta, ObjectRef, Resource } from './object.ts';
-import { applyStatus } from './status.ts';
+import { applyStatus, FIELD_MANAGER } from './status.ts';
 import type { Store } from './store.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -43,6 +43,8 @@ export interface ControllerOptions<Status, Obj extends KubeObject<unknown, Statu
   readonly progressEvery: Seconds;
   /** The part of a status that this controller writes; the rest belongs to other field managers. Default: all of it. */
   readonly owned?: (status: Status) => unknown;
+  /** Whether the status is the last one: another process that has lost its turn must not write over it. Default: never. */
+  readonly isFinal?: (object: Obj) => boolean;
   /** The status that tells an error which keeps coming back. */
   readonly explain: (object: Obj, message: string, now: Date) => Status;
   readonly rank?: (object: Obj) => number;
@@ -178,7 +180,8 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     const { progressEvery } = this.#options;
     if (sinceLast < progressEvery && !this.#options.isUrgent(object.status, status)) return { held: progressEvery - sinceLast };
     const owned = this.#options.owned?.(status) ?? status;
-    const answer = await applyStatus(this.#options.client, this.#ref(object), current, owned, this.#writeSignal());
+    const isFinal = (stored: KubeObject) => this.#options.isFinal?.(stored as unknown as Obj) ?? false;
+    const answer = await applyStatus(this.#options.client, this.#ref(object), current, owned, this.#writeSignal(), FIELD_MANAGER, isFinal);
     this.#writtenAt.set(key, performance.now());
     this.#options.store.put(asStored(answer));
     this.#options.onWritten?.(answer as unknown as Obj, object.status, status);

@@ -11,7 +11,7 @@ const MAX_TRIES = 5;
 
 /**
  * Applies the whole status by server-side apply, fenced by the object's UID; fields that are no longer in it go. Conditions of other field
- * managers stay, because `conditions` is a list-map. Throws 409 when the object was replaced by a namesake.
+ * managers stay, because `conditions` is a list-map. Throws 409 when the object was replaced by a namesake, or has changed and is `isFinal` now.
  */
 export async function applyStatus(
   client: KubeClient,
@@ -20,6 +20,7 @@ export async function applyStatus(
   status: unknown,
   signal: AbortSignal,
   fieldManager: string = FIELD_MANAGER,
+  isFinal: (stored: KubeObject) => boolean = () => false,
 ): Promise<KubeObject> {
   const { uid } = object.metadata;
   let { resourceVersion } = object.metadata;
@@ -32,7 +33,7 @@ export async function applyStatus(
     } catch (error) {
       if (!isStatus(error, 409) || tries === MAX_TRIES) throw error;
       const now = await currentOf(client, ref, signal);
-      if (now?.metadata.uid !== uid) throw error;
+      if (now?.metadata.uid !== uid || isFinal(now)) throw error;
       resourceVersion = now.metadata.resourceVersion;
     }
   }

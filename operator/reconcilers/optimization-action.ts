@@ -60,9 +60,28 @@ const ENDED = { ending: undefined } as Facts;
  */
 export class ActionReconciler {
   readonly #options: ActionReconcilerOptions;
+  /** UIDs of unfinished objects for which an attempt may have acted without a record of it. */
+  readonly #attempted = new Set<string>();
 
   constructor(options: ActionReconcilerOptions) {
     this.#options = options;
+  }
+
+  /** Takes over the objects that were there before this process acted for any: for those not finished an earlier one may have. */
+  adopt(objects: Iterable<OptimizationAction>): void {
+    for (const object of objects) if (!isFinished(object) && this.#isBegun(object)) this.#attempted.add(object.metadata.uid);
+  }
+
+  /** The object is gone. */
+  forget(object: OptimizationAction): void {
+    this.#attempted.delete(object.metadata.uid);
+  }
+
+  /** Whether somebody may have acted for it: its start is recorded, or it needs no such record. */
+  #isBegun(object: OptimizationAction): boolean {
+    if (object.status?.startedAt !== undefined) return true;
+    const definition = this.#options.actions.find((each) => each.name === object.spec?.action);
+    return definition?.atomic === true && pinnedUID(object) !== undefined && object.spec?.mode !== 'Plan';
   }
 
   /** One pass; returns the status the object should have and when to look again. */
@@ -82,6 +101,7 @@ export class ActionReconciler {
 
   #finished(object: OptimizationAction, key: string): Result {
     this.#options.locks.release(key);
+    this.#attempted.delete(object.metadata.uid);
     if (!isSettled(object, this.#options.backendExists)) return { next: { kind: 'settled' } };
     if (object.metadata.deletionTimestamp) return { next: { kind: 'settled' }, finalizer: false };
     return { next: { kind: 'settled' }, ...(this.#options.isDue(key) ? { remove: true } : {}) };
@@ -194,6 +214,8 @@ export class ActionReconciler {
   async #execute(pass: Pass, targetUID: string): Promise<Result> {
     const { object, parsed, now } = pass;
     const context = this.#context(pass, targetUID);
+    // One write has no steps: until its end is recorded, every further attempt may find the work of this one.
+    if (parsed.definition.atomic) this.#attempted.add(object.metadata.uid);
     const progress = await parsed.definition.execute(parsed.params, context);
     const facts = { ...factsOf(progress), ...startFacts(pass, context) };
     if (progress.state === 'running') {
@@ -234,6 +256,7 @@ export class ActionReconciler {
       ...(targetProviderID === undefined ? {} : { targetProviderID }),
       actor: key,
       before: { result, blockers: blockers as readonly Blocker[] },
+      resumed: this.#attempted.has(object.metadata.uid),
       ...(ownPod ? { ownPod } : {}),
     };
   }

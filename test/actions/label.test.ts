@@ -33,6 +33,20 @@ describe('Label', () => {
     expect(cluster.calls).toEqual(['get Deployment/shop/web']);
   });
 
+  it('F1 A50 after an attempt without a record it is unknown who set the labels', async () => {
+    const cluster = withLabels({ a: '1' });
+    expect(await label.execute(asked, contextFor(cluster, { targetUID: 'web-uid', resumed: true }))).toMatchObject({
+      state: 'succeeded',
+      message:
+        'deployment/shop/web has these labels; whether by this action or by others is unknown: an earlier attempt ended without a record',
+      result: { changed: 'Unknown' },
+    });
+    expect(cluster.calls).toEqual(['get Deployment/shop/web']);
+    expect(await label.execute(asked, contextFor(withLabels({}), { targetUID: 'web-uid', resumed: true }))).toMatchObject({
+      result: { changed: true },
+    });
+  });
+
   it('M15 reads back: a label that was not kept is a failure', async () => {
     const cluster = withLabels({ b: '2' });
     const patched = cluster.mergePatch.bind(cluster);

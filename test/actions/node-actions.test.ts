@@ -113,6 +113,20 @@ describe('Cordon', () => {
 });
 
 describe('Uncordon', () => {
+  it.each([
+    ['a first attempt', {}, { changed: false, previouslyUnschedulable: false, cordonedBy: '' }, 'node n1 already schedulable'],
+    [
+      'F1 A50 one after an attempt without a record',
+      { resumed: true },
+      { changed: 'Unknown', previouslyUnschedulable: 'Unknown', cordonedBy: 'Unknown' },
+      'node n1 is schedulable; whether by this action or by others is unknown: an earlier attempt ended without a record',
+    ],
+  ])('writes nothing to a schedulable node: %s', async (_row, more, result, message) => {
+    const cluster = withNode({});
+    expect(await uncordon.execute({ nodeName: 'n1' }, contextFor(cluster, more))).toEqual({ state: 'succeeded', message, result });
+    expect(patches(cluster)).toEqual([]);
+  });
+
   it('K33 undoes a foreign cordon when asked for by name, and says whose it was', async () => {
     const cluster = withNode({ unschedulable: true, annotations: { [BY]: 'x/y', [REASON]: 'disk' } });
     expect(await doUncordon(cluster)).toEqual({

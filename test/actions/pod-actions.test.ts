@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ActionContext, Progress } from '../../operator/actions/action.ts';
 import { deletePod } from '../../operator/actions/delete-pod.ts';
 import { evict } from '../../operator/actions/evict.ts';
+import { ApiUnreachable } from '../../operator/kube/error.ts';
 import { budgetRefusal, contextFor, FakeCluster, makeBudget, makePod, refusal } from './fake-cluster.ts';
 
 const params = evict.params.parse({ namespace: 'shop', podName: 'a' });
@@ -45,6 +46,47 @@ describe('Evict and DeletePod', () => {
     const cluster = new FakeCluster();
     expect(await passesOf(cluster, evict, more)()).toMatchObject({ state: 'succeeded', message, result: { changed: false } });
     expect(cluster.evictions).toEqual([]);
+  });
+
+  const UNKNOWN = 'whether by this action or by others is unknown: an earlier attempt ended without a record';
+
+  it.each([
+    ['an earlier process may have asked it', { targetUID: 'uid-a', resumed: true }, 'Unknown', `pod shop/a is gone; ${UNKNOWN}`],
+    ['it was not there when the action began', { targetUID: '', resumed: true }, false, 'pod shop/a was already gone'],
+  ])('F1 A50 a pod that is gone when %s', async (_row, more, changed, message) => {
+    const cluster = new FakeCluster();
+    expect(await passesOf(cluster, evict, more)()).toMatchObject({ state: 'succeeded', message, result: { changed, asked: changed } });
+  });
+
+  it('F1 A50 what an earlier process recorded is known', async () => {
+    const before = { result: { asked: true }, blockers: [] };
+    const context = contextFor(new FakeCluster(), { targetUID: 'uid-a', resumed: true, before });
+    expect(await evict.execute(params, context)).toMatchObject({ message: 'pod shop/a evicted', result: { changed: true } });
+  });
+
+  it('F1 A50 a pod that terminates after a restart may do so for this action', async () => {
+    const cluster = new FakeCluster([makePod('a', { deletionTimestamp: '2026-01-02T03:04:35Z' })]);
+    const pass = passesOf(cluster, evict, { resumed: true });
+    expect(await pass()).toMatchObject({ reason: 'WaitingForPods', result: { asked: 'Unknown' } });
+    expect(cluster.evictions).toEqual([]);
+  });
+
+  it('K21 a pod that went between the look and the question was not evicted by this action', async () => {
+    const cluster = new FakeCluster([makePod('a')]);
+    cluster.answers.set('a', [refusal(404, { reason: 'NotFound' })]);
+    const pass = passesOf(cluster);
+    await pass();
+    cluster.pods = [];
+    expect(await pass(1)).toMatchObject({ state: 'succeeded', message: 'pod shop/a is gone', result: { changed: false } });
+  });
+
+  it('F1 A50 an eviction without an answer leaves open who made the pod go', async () => {
+    const cluster = new FakeCluster([makePod('a')]);
+    cluster.answers.set('a', [new ApiUnreachable('POST: no answer within 30 s')]);
+    const pass = passesOf(cluster);
+    expect(await pass()).toMatchObject({ state: 'running', result: { asked: false } });
+    cluster.pods = [];
+    expect(await pass(1)).toMatchObject({ state: 'succeeded', message: `pod shop/a is gone; ${UNKNOWN}`, result: { changed: 'Unknown' } });
   });
 
   it('K25 a namesake is never touched', async () => {

@@ -110,6 +110,23 @@ test('a status alone is not written to a namesake either', async () => {
   expect(rig.written).toEqual([{ message: second.metadata.uid }]);
 });
 
+test('F1 the end that another process has recorded meanwhile is not written over', async () => {
+  const path = `/apis/test.cloudoptim.io/v1/namespaces/${namespace}/widgets/ended/status`;
+  const rig = await start('ended', {
+    isFinal: ({ status }) => status?.phase === 'Ended',
+    reconcile: async ({ status }) => {
+      if (status?.phase === 'Ended') return { next: settled };
+      if (rig.passesOf('ended').length === 1) await controlPlane.api.patch(path, { status: { phase: 'Ended', message: 'theirs' } });
+      return { status: { phase: 'Ended', message: 'ours' }, next: settled };
+    },
+  });
+  await widgets.create('ended');
+  await waitFor(() => rig.passesOf('ended').length === 2);
+  await rig[Symbol.asyncDispose]();
+  expect((await widgets.get('ended')).status).toEqual({ phase: 'Ended', message: 'theirs' });
+  expect([rig.written, rig.errors]).toEqual([[], []]);
+});
+
 test('an object that is deleted during the pass is left alone quietly', async () => {
   const rig = await start('deleted', {
     reconcile: async () => {

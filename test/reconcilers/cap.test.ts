@@ -51,6 +51,7 @@ async function startDeleting(): Promise<void> {
     earlierRun: () => undefined,
     isDue: (key) => retention.isDue(key),
     clock,
+    dryRun: false,
   });
   const controller = new Controller<OptimizationActionStatus, OptimizationAction>({
     name: 'actions',

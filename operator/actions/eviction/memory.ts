@@ -26,6 +26,10 @@ export interface Hold {
 export class RequestMemory {
   /** UIDs whose eviction the API server took, before the watch shows them terminating (FIELD.md I5). */
   readonly accepted = new Set<string>();
+  /** UIDs of pods that were gone already when they were asked to go (FIELD.md K21). */
+  readonly absent = new Set<string>();
+  /** UIDs of pods that were asked to go without an answer that tells whether they do. */
+  readonly unheard = new Set<string>();
   /** By pod UID. */
   readonly holds = new Map<string, Hold>();
   /** Every UID that was ever chosen to go; undefined until the first look of this process. */

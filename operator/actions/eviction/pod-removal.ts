@@ -3,10 +3,10 @@ import type { Pod } from '../../kube/pod.ts';
 import { podTopic } from '../../kube/topics.ts';
 import type { Seconds } from '../../lib/next.ts';
 import type { ActionContext, Plan, Progress, Target } from '../action.ts';
-import { failed } from '../outcome.ts';
+import { failed, type Known, UNKNOWN_WHOSE } from '../outcome.ts';
 import { timeLeft } from '../time-left.ts';
 import { describeBlockers, mainCause, mergeBlockers } from './blockers.ts';
-import { memoryOf } from './memory.ts';
+import { memoryOf, type RequestMemory } from './memory.ts';
 import { planPods } from './pod-plan.ts';
 import { type Round, runRound } from './round.ts';
 import { knownBlockers, standingOf } from './standing.ts';
@@ -41,9 +41,9 @@ export async function removePod(params: PodRemoval, context: ActionContext, verb
   const mine = memory.request(context);
   const pod = await findPod(params, context, mine.accepted);
   if (!pod) {
-    const asked = mine.accepted.size > 0 || context.before.result.asked === true;
+    const asked = wasAsked(params.uid ?? context.targetUID, mine, context);
     memory.forget(context);
-    return gone(params, context, asked ? DONE[verb] : undefined);
+    return gone(params, context, asked, verb);
   }
   const { gracePeriodSeconds } = params;
   const { cluster } = context;
@@ -62,7 +62,7 @@ export async function removePod(params: PodRemoval, context: ActionContext, verb
   memory.forget(context);
   const message = `${formatPod(params)} is still there after ${params.timeoutSeconds} s: ${progress.message}`;
   const blockers = progress.blockers ?? [];
-  return failed('Timeout', message, { result: resultOf(progress.result?.asked === true, pod.uid, false), blockers });
+  return failed('Timeout', message, { result: resultOf(progress.result?.asked as Known, pod.uid, false), blockers });
 }
 
 /** What would happen to the pod now; reads only, and never waits (FIELD.md K30, F4). */
@@ -103,7 +103,9 @@ function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): 
   const blockers = context.signal.aborted
     ? knownBlockers(pending ? [pod] : [], round)
     : mergeBlockers(found, context.before.blockers, context.now);
-  const asked = mine.accepted.has(pod.uid) || context.before.result.asked === true;
+  const known = wasAsked(pod.uid, mine, context);
+  // That it stays proves that it was not asked, or was refused.
+  const asked = pending && known === 'Unknown' ? false : known;
   const left = Math.max(0, timeLeft(context, params.timeoutSeconds));
   const trying = `${formatPod(params)} could not be ${DONE[verb]} yet`;
   return {
@@ -116,13 +118,20 @@ function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): 
   };
 }
 
-/** `did` is what this action is known to have done; a crash can leave open who did it, and then only that the pod is gone is said. */
-function gone(params: PodRemoval, context: ActionContext, did: string | undefined): Progress {
-  const message = `${formatPod(params)} ${did ?? (context.targetUID === '' ? 'was already gone' : 'is gone')}`;
-  return { state: 'succeeded', message, result: resultOf(did !== undefined, params.uid ?? context.targetUID, true) };
+/** Whether this action made the pod go; unknown after an attempt without a record, unless the pod was not there when the action began. */
+function wasAsked(uid: string, { absent, accepted, unheard }: RequestMemory, { before, resumed, targetUID }: ActionContext): Known {
+  if ((accepted.has(uid) && !absent.has(uid)) || before.result.asked === true) return true;
+  return unheard.has(uid) || (resumed && uid !== '' && uid === targetUID) ? 'Unknown' : false;
 }
 
-function resultOf(asked: boolean, uid: string, isGone: boolean) {
+function gone(params: PodRemoval, context: ActionContext, asked: Known, verb: RemovalVerb): Progress {
+  const unknown = context.targetUID === '' ? 'was already gone' : 'is gone';
+  const whose = asked === 'Unknown' ? `; ${UNKNOWN_WHOSE}` : '';
+  const message = `${formatPod(params)} ${asked === true ? DONE[verb] : unknown}${whose}`;
+  return { state: 'succeeded', message, result: resultOf(asked, params.uid ?? context.targetUID, true) };
+}
+
+function resultOf(asked: Known, uid: string, isGone: boolean) {
   return { changed: asked, asked, uid, gone: isGone };
 }
 

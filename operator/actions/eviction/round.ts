@@ -117,6 +117,8 @@ function remember(verdict: Verdict, pod: Pod, round: Round, turn: BudgetTurn | u
   const { mine } = round;
   const { uid } = pod;
   mine.holds.delete(uid);
+  if (verdict.kind === 'gone') mine.absent.add(uid);
+  if (verdict.kind === 'later' && verdict.cause === 'ServerError') mine.unheard.add(uid);
   if (verdict.kind === 'accepted' || verdict.kind === 'gone') mine.accepted.add(uid);
   else if (verdict.kind === 'budget' && turn) turn.refuse(verdict.retryAfter);
   else if (verdict.kind !== 'forbidden') hold(verdict, pod, round);

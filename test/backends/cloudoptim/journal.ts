@@ -79,6 +79,17 @@ export class Journal {
   readonly violations: string[] = [];
   readonly #waiters = new Set<Waiter>();
 
+  /** Calls `look` after each entry, until the returned function is called. */
+  observe(look: () => void): () => void {
+    const watched = () => {
+      look();
+      return false;
+    };
+    const waiter = { look: watched, done: () => {} };
+    this.#waiters.add(waiter);
+    return () => void this.#waiters.delete(waiter);
+  }
+
   /** Looks at every waiting predicate again; called after each entry. */
   changed(): void {
     for (const waiter of [...this.#waiters]) if (waiter.look()) waiter.done();

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { controlPlane, tenant } from '../cluster/shared.ts';
+import { AuditTail } from './audit-tail.ts';
+import { cases } from './cases.ts';
+import { Lane } from './lane.ts';
+import { attempt } from './sweep.ts';
+
+const BUNDLE = { bundle: true, platform: 'node', format: 'cjs', target: 'node24', logLevel: 'error' } as const;
+
+let audit: AuditTail;
+let lane: Lane;
+
+beforeAll(async () => {
+  audit = new AuditTail(controlPlane);
+  // One file starts in a fraction of the time of the sources.
+  const main = join(controlPlane.dir, 'sweep-main.cjs');
+  const bundled = build({ entryPoints: [join(import.meta.dirname, '../../operator/main.ts')], outfile: main, ...BUNDLE });
+  const [made] = await Promise.all([tenant('sweep'), bundled]);
+  lane = await Lane.open({ cp: controlPlane, tenant: made, audit, main });
+});
+
+afterAll(async () => {
+  await lane.close();
+  await audit.close();
+});
+
+// Where a side effect, its record and its report lie next to each other. `make sweep` tries all the others.
+test.each([
+  ['cordon', 'after', 'POST optimizationactions', 1],
+  ['cordon', 'after', 'PATCH nodes', 1],
+  ['cordon', 'after', 'backend POST result', 1],
+  ['cordon', 'before', 'PATCH optimizationactions/status (Reported)', 1],
+  ['uncordon', 'after', 'PATCH nodes', 1],
+  ['evict', 'after', 'POST pods/eviction', 1],
+  ['evict', 'before', 'PATCH optimizationactions/status', 2],
+  ['drain', 'after', 'PATCH nodes', 1],
+  ['drain', 'before', 'POST pods/eviction', 1],
+  ['drain', 'after', 'POST pods/eviction', 1],
+  ['drain-fails', 'after', 'PATCH nodes', 2],
+] as const)('F1 N11 A49 A50 %s survives a kill %s %s #%i', async (name, moment, kind, nth) => {
+  const each = cases.find((one) => one.name === name);
+  if (!each) throw new Error(`no case is called ${name}`);
+  const { killed, failure } = await attempt(each, lane, { kind, nth, moment });
+  expect(failure?.faults ?? []).toEqual([]);
+  expect(killed).toBe(true);
+});
