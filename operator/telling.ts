@@ -65,7 +65,7 @@ export class Telling {
   /** A finished action goes. */
   actionRemoved(key: string, why: Passing): void {
     this.#metrics.actionsRemoved.inc({ why });
-    this.#actions.debug({ object: key, why }, why === 'expired' ? 'its time to live is over' : 'there are too many finished ones');
+    this.#actions.debug({ object: key, why }, why === 'ttl' ? 'its time to live is over' : 'there are too many finished ones');
   }
 
   /** What is known of an action that is gone could not be read or written. */

@@ -23,7 +23,7 @@ export function makeMetrics() {
     }),
     actionsRemoved: new Counter({
       name: 'cloudoptim_actions_removed_total',
-      help: 'Finished OptimizationActions that the operator deletes, by why: expired or over the cap.',
+      help: 'Finished OptimizationActions that the operator deletes, by why: ttl or cap.',
       labelNames: ['why'],
       registers,
     }),

@@ -12,7 +12,7 @@ const PAUSE: Seconds = 1;
 const MAX_MILLISECONDS = 2_147_483_000;
 
 /** Why a finished object goes. */
-export type Passing = 'expired' | 'over the cap';
+export type Passing = 'ttl' | 'cap';
 
 /** What retention works with. */
 export interface RetentionOptions {
@@ -108,7 +108,7 @@ export class Retention {
     const going = kept.filter(([, end], index) => index < over || end <= now).slice(0, BATCH);
     for (const [key, end] of going) {
       this.#due.add(key);
-      this.#options.onDue(key, end <= now ? 'expired' : 'over the cap');
+      this.#options.onDue(key, end <= now ? 'ttl' : 'cap');
     }
     if (going.length > 0) this.#pausedUntil = now + PAUSE * 1000;
     const [, next] = kept[going.length] ?? [];

@@ -35,13 +35,13 @@ test('each goes when its own time is over, and not a moment before', () => {
   vi.advanceTimersByTime(59_999);
   expect(told).toEqual([]);
   vi.advanceTimersByTime(1);
-  expect(told).toEqual(['ns/brief expired']);
+  expect(told).toEqual(['ns/brief ttl']);
   vi.advanceTimersByTime(DAY - 60_001);
   expect(told).toHaveLength(1);
   vi.advanceTimersByTime(1);
-  expect(told.at(-1)).toBe('ns/ok expired');
+  expect(told.at(-1)).toBe('ns/ok ttl');
   vi.advanceTimersByTime(7 * DAY);
-  expect(told).toEqual(['ns/brief expired', 'ns/ok expired', 'ns/bad expired']);
+  expect(told).toEqual(['ns/brief ttl', 'ns/ok ttl', 'ns/bad ttl']);
   expect(['ns/brief', 'ns/ok', 'ns/bad'].every((key) => retention.isDue(key))).toBe(true);
 });
 
@@ -51,7 +51,7 @@ test('a time that setTimeout cannot count is waited for all the same', () => {
   vi.advanceTimersByTime(365 * DAY - 1);
   expect(told).toEqual([]);
   vi.advanceTimersByTime(1);
-  expect(told).toEqual(['ns/a expired']);
+  expect(told).toEqual(['ns/a ttl']);
 });
 
 test('a burst goes by twenty a second, the oldest first', () => {
@@ -59,7 +59,7 @@ test('a burst goes by twenty a second, the oldest first', () => {
   const at = (index: number) => new Date(Date.parse(NOON) - 1000 * index).toISOString();
   retention.open(many(50, (index) => ({ spec: { ttlSecondsAfterFinished: 0 }, status: { finishedAt: at(index) } })));
   vi.advanceTimersByTime(0);
-  expect(told).toEqual(Array.from({ length: 20 }, (_, index) => `ns/a${49 - index} expired`));
+  expect(told).toEqual(Array.from({ length: 20 }, (_, index) => `ns/a${49 - index} ttl`));
   vi.advanceTimersByTime(999);
   expect(told).toHaveLength(20);
   vi.advanceTimersByTime(1);
@@ -80,7 +80,7 @@ test('beyond the cap those go first whose time would be over first: successes be
     finished({ name: 'kept-on-purpose', status: at(30), spec: { ttlSecondsAfterFinished: 30 * 86_400 } }),
   ]);
   vi.advanceTimersByTime(5000);
-  expect(told).toEqual(['ns/old-success over the cap', 'ns/new-success over the cap']);
+  expect(told).toEqual(['ns/old-success cap', 'ns/new-success cap']);
 });
 
 test('the cap counts what is there: one more finished object makes one go, and one that is gone makes room', () => {
@@ -91,7 +91,7 @@ test('the cap counts what is there: one more finished object makes one go, and o
   expect(told).toEqual([]);
   retention.notice(undefined, c);
   vi.advanceTimersByTime(5000);
-  expect(told).toEqual(['ns/a0 over the cap']);
+  expect(told).toEqual(['ns/a0 cap']);
   // Its deletion takes its time; the next one is not chosen in its place.
   vi.advanceTimersByTime(60_000);
   expect(told).toHaveLength(1);
@@ -124,18 +124,18 @@ test('a result that is taken, a backend that is gone and an edited time change t
   const edited = finished({ name: 'edited', spec: { ttlSecondsAfterFinished: 0 } });
   retention.open([unreported, orphan, edited]);
   vi.advanceTimersByTime(0);
-  expect(told).toEqual(['ns/edited expired']);
+  expect(told).toEqual(['ns/edited ttl']);
   retention.notice(edited, finished({ name: 'edited', spec: { ttlSecondsAfterFinished: 3600 } }));
   expect(retention.isDue('ns/edited')).toBe(false);
 
   const taken = { type: 'Reported', status: 'True', reason: 'Taken', message: '', lastTransitionTime: NOON } as const;
   retention.notice(unreported, { ...unreported, status: { ...unreported.status, conditions: [taken] } });
   vi.advanceTimersByTime(2000);
-  expect(told.at(-1)).toBe('ns/mirrored expired');
+  expect(told.at(-1)).toBe('ns/mirrored ttl');
   backends.pop();
   retention.notice(orphan, orphan);
   vi.advanceTimersByTime(2000);
-  expect(told.at(-1)).toBe('ns/orphan expired');
+  expect(told.at(-1)).toBe('ns/orphan ttl');
   expect(retention.isDue('ns/edited')).toBe(false);
 });
 
@@ -151,5 +151,5 @@ test('nothing is chosen before it is opened or after it is closed', () => {
   expect(told).toEqual([]);
   retention.open([over]);
   vi.advanceTimersByTime(0);
-  expect(told).toEqual(['ns/a expired']);
+  expect(told).toEqual(['ns/a ttl']);
 });

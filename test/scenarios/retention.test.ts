@@ -53,7 +53,7 @@ test('a finished object goes when its time is over, its tombstone written before
   expect(buried < deleted).toBe(true);
   await scene.actions.until('failed', inPhase('Failed'));
   expect((await scene.actions.get('failed')).spec).not.toHaveProperty('ttlSecondsAfterFinished');
-  expect((await operator.fetch('/metrics')).body).toMatch(/cloudoptim_actions_removed_total\{why="expired"\} 1/);
+  expect((await operator.fetch('/metrics')).body).toMatch(/cloudoptim_actions_removed_total\{why="ttl"\} 1/);
   // Given a time, it counts for every end, from then.
   await scene.actions.patch('failed', { ttlSecondsAfterFinished: 0 });
   await scene.actions.gone('failed');
@@ -203,9 +203,9 @@ test('a burst of finished objects goes, each with its tombstone', async () => {
     await Promise.all(names.slice(index, index + 10).map((name) => apply(name, brief)));
   const left = async () => (await scene.actions.list()).filter(({ metadata }) => metadata.name.startsWith('burst-')).length;
   await waitFor(async () => (await left()) === 0, { within: 30_000, what: 'all are gone' });
-  expect(
-    names.filter((name) => !operator.log.some((line) => line.object === `${scene.namespace}/${name}` && line.why === 'expired')),
-  ).toEqual([]);
+  expect(names.filter((name) => !operator.log.some((line) => line.object === `${scene.namespace}/${name}` && line.why === 'ttl'))).toEqual(
+    [],
+  );
   const written = await tombstones();
   expect(names.filter((name) => !(name in written))).toEqual([]);
   await operator.stop();
