@@ -19,7 +19,7 @@ import { makeMetrics } from './observe/metrics.ts';
 import { HealthServer } from './observe/server.ts';
 import { Process } from './process.ts';
 import { isRelevantAction, isUrgentAction, ownedActionStatus } from './reconcilers/action-changes.ts';
-import { isFinished, statusOf } from './reconcilers/action-status.ts';
+import { troubleStatus as actionTrouble, isFinished } from './reconcilers/action-status.ts';
 import { BackendReconciler, isRelevantBackend, isUrgentBackend, troubleStatus } from './reconcilers/backend.ts';
 import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
@@ -47,7 +47,7 @@ export function compose(config: Config): Process {
   const metrics = makeMetrics();
 
   // The cluster: one client, one set of watches, one bus that tells of changes.
-  const client = new KubeClient(Credentials.load());
+  const client = new KubeClient(Credentials.load(), undefined, (method, code) => metrics.apiRequests.inc({ method, code }));
   const bus = new Bus();
   const caches = new Caches(bus);
   const cluster = new LiveCluster(client, caches);
@@ -55,7 +55,10 @@ export function compose(config: Config): Process {
     log.warn({}, `an Event was lost: ${reason}`),
   );
   const telling = new Telling(logs, metrics, recorder);
-  const watches = new Watches(client, config.WATCH_SILENCE_SECONDS, (resource, event) => telling.watch(resource, event));
+  const watches = new Watches(client, config.WATCH_SILENCE_SECONDS, (resource, event) => {
+    telling.watch(resource, event);
+    if (event.kind === 'connected') for (const controller of controllers) controller.retryUnanswered();
+  });
   const objects = startObjectWatches<OptimizationAction, OptimizationBackend>(OPTIMIZATION_ACTIONS, OPTIMIZATION_BACKENDS);
   const named = new NamedDataWatch(watches, namespace, bus);
 
@@ -114,10 +117,9 @@ export function compose(config: Config): Process {
     isUrgent: isUrgentAction,
     owned: ownedActionStatus,
     rank: (object) => object.spec?.priority ?? 5,
-    explain: (object, message, now) =>
-      statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
+    explain: actionTrouble,
     onWritten: (object, before, after) => telling.actionWritten(object, before, after),
-    onGone: (object) => locks.release(keyOf(object)),
+    onGone: (object) => actionReconciler.forget(object),
     onError: (key, error, retryIn) => telling.passFailed('actions', key, error, retryIn),
   });
   const backendReconciler = new BackendReconciler({
@@ -156,6 +158,8 @@ export function compose(config: Config): Process {
     onError: (key, error, retryIn) => telling.passFailed('backends', key, error, retryIn),
   });
 
+  const controllers = [actionController, backendController] as const;
+
   // Who hears of which change.
   objects.actions.onChange((_, after) => after && upstreams.noticeAction(after));
   objects.events.onChange((_, after) => after && upstreams.observeEvent(after));
@@ -189,7 +193,7 @@ export function compose(config: Config): Process {
     upstreams,
     health,
     recorder,
-    controllers: [actionController, backendController],
+    controllers,
     environment,
     startWatches: () => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches)],
     onSynced: () => {

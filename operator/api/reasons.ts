@@ -8,9 +8,12 @@ export const REASONS = {
   DisruptionBudget: 'A PodDisruptionBudget allows no further disruption now; it goes on as soon as the budget does.',
   MultiplePDBs: 'More than one PodDisruptionBudget selects the pod, so the eviction API refuses it.',
   WebhookDenied: 'An admission webhook or policy refuses the change; an eviction is tried again, anything else has failed.',
+  WebhookUnavailable: 'An admission webhook that has to be asked does not answer; it is tried again.',
   EvictionRefused: 'The API server refuses the eviction for another reason, which the message has; it is tried again.',
   NamespaceTerminating: 'The namespace is being deleted; its pods go by themselves.',
   ServerError: 'The API server has a fault or does not answer; it is tried again.',
+  TooManyRequests: 'The API server protects itself against too many requests; it is tried again when the time that it asks for is over.',
+  Conflict: 'Somebody else changes the object again and again while it is written; it is tried again.',
   TargetLocked: 'Another request works on the same target; this one waits for it.',
 
   // OptimizationAction: the end
@@ -27,7 +30,8 @@ export const REASONS = {
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
   Forbidden: 'The operator lacks a right; the message names it.',
-  Error: 'Something unexpected happened three times in a row; it is tried again with growing pauses.',
+  Error:
+    'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
   // Reported: the way back to the backend
   Taken: 'The backend took the result.',
@@ -37,7 +41,8 @@ export const REASONS = {
   Connecting: 'No answer came yet since the upstream was set up.',
   Connected: 'The upstream answers, and accepts the key.',
   Unreachable: 'The upstream does not answer; it is tried again with growing pauses.',
-  Unauthorized: 'The upstream refuses the key; it is read anew as soon as the Secret changes.',
+  Unauthorized:
+    'The upstream refuses the key; it is read anew as soon as the Secret changes. Or the API server refuses the token; it is read anew.',
   CredentialsMissing: 'A Secret that the spec names, or the key in it, does not exist; it is read as soon as it does.',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -47,16 +47,17 @@ export class Connections {
   }
 
   /**
-   * A request that began at `since` was not answered in time: its connection may be dead without knowing it, and so may all that are idle
-   * beside it. Requests from now on get new connections; those under way may still end. A watch needs no such care, as it shares its
-   * connection with nobody.
+   * The API server was silent since `since` where it should have answered: connections that are as old may be dead without knowing it, the idle
+   * ones as well. Calls from now on get new connections; those under way may still end, a watch for as long as it lasts.
    */
   distrust(since: number): void {
-    const pool = this.#pools.get('requests');
-    if (!pool || pool.openedAt > since) return;
-    this.#pools.delete('requests');
-    this.#retire(pool.dispatcher);
-    setTimeout(() => void pool.dispatcher.destroy().catch(() => undefined), RETIREMENT_MILLISECONDS).unref();
+    for (const [use, pool] of this.#pools) {
+      if (pool.openedAt > since) continue;
+      this.#pools.delete(use);
+      this.#retire(pool.dispatcher);
+      if (use === 'watches') continue;
+      setTimeout(() => void pool.dispatcher.destroy().catch(() => undefined), RETIREMENT_MILLISECONDS).unref();
+    }
   }
 
   /** Ends every connection at once, watches included. */

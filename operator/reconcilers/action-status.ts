@@ -3,6 +3,7 @@ import type { Blocker } from '../actions/blocker.ts';
 import type { OptimizationAction, OptimizationActionStatus, Phase } from '../api/optimization-action.ts';
 import { MAX_LISTED } from '../api/optimization-action-status.ts';
 import { type Summary, summarize } from '../api/summary.ts';
+import { troubleOf } from './trouble.ts';
 
 const ENDED: readonly string[] = ['Planned', 'Succeeded', 'Failed', 'Cancelled', 'Expired'];
 
@@ -42,6 +43,12 @@ export function endStatus(
 ): OptimizationActionStatus {
   const state = phase === 'Succeeded' || phase === 'Planned' ? 'Done' : 'Failed';
   return statusOf(object, phase, { state, ...cause }, now, { ...facts, finishedAt: now.toISOString() });
+}
+
+/** The status that tells an error which keeps coming back; undefined for an object that has come to its end, whose outcome stays. */
+export function troubleStatus(object: OptimizationAction, error: unknown, now: Date): OptimizationActionStatus | undefined {
+  if (isFinished(object)) return undefined;
+  return statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', ...troubleOf(error) }, now);
 }
 
 /** Progress, blockers and result as the status shows them; a success has no blockers left. */

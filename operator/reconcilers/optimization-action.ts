@@ -10,6 +10,7 @@ import { keyOf, type Outcome } from '../kube/controller.ts';
 import { isStatus } from '../kube/error.ts';
 import type { Next } from '../lib/next.ts';
 import { endStatus, type Facts, factsOf, isFinished, statusOf } from './action-status.ts';
+import { Ages } from './ages.ts';
 import { expiresIn, isSettled } from './expiry.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
 
@@ -44,16 +45,23 @@ type Result = Outcome<OptimizationActionStatus>;
  */
 export class ActionReconciler {
   readonly #options: ActionReconcilerOptions;
+  readonly #ages = new Ages();
 
   constructor(options: ActionReconcilerOptions) {
     this.#options = options;
+  }
+
+  /** The object is gone from the API server. */
+  forget(object: OptimizationAction): void {
+    this.#options.locks.release(keyOf(object));
+    this.#ages.forget(keyOf(object));
   }
 
   /** One pass; returns the status the object should have and when to look again. */
   async reconcile(object: OptimizationAction, context: { readonly now: Date; readonly signal: AbortSignal }): Promise<Result> {
     const key = keyOf(object);
     const { now, signal } = context;
-    if (isFinished(object)) return this.#finished(object, key, now);
+    if (isFinished(object)) return this.#finished(object, now);
     const parsed = parseActionSpec(object.spec, this.#options.actions);
     if (!parsed.ok) return end(endStatus(object, 'Failed', { reason: 'InvalidSpec', message: parsed.problems.join('; ') }, now));
     const pass: Pass = { object, key, parsed, now, signal };
@@ -61,8 +69,8 @@ export class ActionReconciler {
     return { ...outcome, next: beforeDeadline(outcome.next, object, now) };
   }
 
-  #finished(object: OptimizationAction, key: string, now: Date): Result {
-    this.#options.locks.release(key);
+  #finished(object: OptimizationAction, now: Date): Result {
+    this.forget(object);
     if (!isSettled(object, this.#options.backendExists)) return { next: { kind: 'settled' } };
     if (object.metadata.deletionTimestamp) return { next: { kind: 'settled' }, finalizer: false };
     const after = expiresIn(object, now);
@@ -176,7 +184,7 @@ export class ActionReconciler {
     const { cluster, ownPod } = this.#options;
     return {
       cluster,
-      now,
+      now: startedAt === undefined ? now : this.#ages.now(key, startedAt, now),
       signal,
       startedAt: startedAt === undefined ? now : new Date(startedAt),
       targetUID,

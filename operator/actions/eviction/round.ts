@@ -98,10 +98,9 @@ function isHeld(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): 
   return hold !== undefined && hold.budgets === namesOf(budgets) && memory.clock() < hold.notBefore;
 }
 
-/** Asked for to its end, even while the operator stops: an answer that nobody heard would leave the outcome unknown. */
-async function ask(pod: Pod, { remove }: Round): Promise<Verdict> {
+async function ask(pod: Pod, { remove, context }: Round): Promise<Verdict> {
   try {
-    await remove({ namespace: pod.namespace, name: pod.name, uid: pod.uid }, new AbortController().signal);
+    await remove({ namespace: pod.namespace, name: pod.name, uid: pod.uid }, context.signal);
     return { kind: 'accepted' };
   } catch (error) {
     return judgeRefusal(error);
