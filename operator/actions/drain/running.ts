@@ -35,7 +35,7 @@ export function running(params: DrainRequest, round: Round, { look, counted, pen
   const left = Math.max(0, timeLeft(context, params.timeoutSeconds));
   return {
     state: 'running',
-    reason: mainCause(blockers) ?? (waiting.length > 0 ? 'WaitingForPods' : 'InProgress'),
+    reason: mainCause(blockers) ?? standing.trouble ?? (waiting.length > 0 ? 'WaitingForPods' : 'InProgress'),
     message: describe(pending, waiting, describeBlockers(blockers), round),
     next: { kind: 'when', changed, orAfter: Math.min(untilList(round), standing.orAfter, left, overdue(waiting, context.now)) },
     done: counted.done,

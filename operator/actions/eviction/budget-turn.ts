@@ -50,6 +50,11 @@ export class BudgetTurn {
     return true;
   }
 
+  /** The try that was taken last said nothing about the budget, such as a fault of the API server: it counts as not made. */
+  giveBack(): void {
+    this.#spent = Math.max(0, this.#spent - 1);
+  }
+
   /** The budget said no: its pods wait until it changes, and at least as long as was asked for. */
   refuse(retryAfter: Seconds | undefined): void {
     this.#refused = true;

@@ -10,9 +10,11 @@ const MOST_BUDGETS = 10_000;
 
 /** Why one pod is not tried right now. */
 export interface Hold {
-  readonly cause: LaterCause | undefined;
+  readonly cause: LaterCause | 'TooManyRequests' | undefined;
   readonly shown: boolean;
   readonly notBefore: Seconds;
+  /** How many tries in a row had this cause. */
+  readonly tries: number;
   /** The budgets of the pod at the time: when they are others, the hold is void. */
   readonly budgets: string;
 }

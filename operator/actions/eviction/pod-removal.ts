@@ -100,14 +100,14 @@ function isToBeAsked(pod: Pod, accepted: ReadonlySet<string>): boolean {
 function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): Extract<Progress, { state: 'running' }> {
   const { context, mine } = round;
   const pending = isToBeAsked(pod, mine.accepted);
-  const { blockers: found, topics, orAfter } = standingOf(pending ? [pod] : [], round);
+  const { blockers: found, topics, orAfter, trouble } = standingOf(pending ? [pod] : [], round);
   const blockers = mergeBlockers(found, context.before.blockers, context.now);
   const asked = mine.accepted.has(pod.uid) || context.before.result.asked === true;
   const left = Math.max(0, timeLeft(context, params.timeoutSeconds));
   const trying = `${formatPod(params)} could not be ${DONE[verb]} yet`;
   return {
     state: 'running',
-    reason: pending ? (mainCause(blockers) ?? 'InProgress') : 'WaitingForPods',
+    reason: pending ? (mainCause(blockers) ?? trouble ?? 'InProgress') : 'WaitingForPods',
     message: pending ? describeBlockers(blockers) || trying : `${formatPod(params)} is shutting down`,
     next: { kind: 'when', changed: [podTopic(params.namespace, params.podName), ...topics], orAfter: Math.min(LOOK_AGAIN, orAfter, left) },
     blockers,

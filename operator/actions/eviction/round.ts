@@ -7,7 +7,7 @@ import type { ActionContext } from '../action.ts';
 import { byText } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { ASK_AGAIN, type BudgetTurn } from './budget-turn.ts';
-import type { EvictionMemory, RequestMemory } from './memory.ts';
+import type { EvictionMemory, Hold, RequestMemory } from './memory.ts';
 import { runParallel } from './parallel.ts';
 import { judgeRefusal, type Verdict } from './verdict.ts';
 
@@ -110,16 +110,22 @@ async function ask(pod: Pod, { remove, context }: Round): Promise<Verdict> {
 function remember(verdict: Verdict, pod: Pod, round: Round, turn: BudgetTurn | undefined): void {
   const { mine } = round;
   const { uid } = pod;
+  const before = mine.holds.get(uid);
   mine.holds.delete(uid);
   if (verdict.kind === 'accepted' || verdict.kind === 'gone') mine.accepted.add(uid);
   else if (verdict.kind === 'budget' && turn) turn.refuse(verdict.retryAfter);
-  else if (verdict.kind !== 'forbidden') hold(verdict, pod, round);
+  else if (verdict.kind !== 'forbidden') {
+    hold(verdict, pod, round, before);
+    if (verdict.kind === 'busy' || verdict.kind === 'later') turn?.giveBack();
+  }
 }
 
 type Holding = Exclude<Verdict, { kind: 'accepted' | 'gone' | 'forbidden' }>;
 
+const CAUSES = { budget: 'DisruptionBudget', busy: 'TooManyRequests', conflict: undefined } as const;
+
 /** Holds this pod back for a while; the others go on (FIELD.md K24, A17). */
-function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Round): void {
+function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Round, before: Hold | undefined): void {
   const { uid } = pod;
   const retryAfter = 'retryAfter' in verdict ? verdict.retryAfter : undefined;
   if (verdict.kind === 'busy') memory.busyUntil = memory.clock() + (retryAfter ?? BUSY);
@@ -127,10 +133,11 @@ function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Ro
   if (verdict.kind === 'conflict' || (verdict.kind === 'later' && !verdict.shown)) mine.listedAt = undefined;
   const budgets = namesOf(guarded ? budgetsOf(pod, context.cluster.view) : []);
   const later = verdict.kind === 'later' ? verdict : undefined;
-  const cause = verdict.kind === 'budget' ? ('DisruptionBudget' as const) : later?.cause;
+  const cause = verdict.kind === 'later' ? verdict.cause : CAUSES[verdict.kind];
+  const tries = before !== undefined && before.cause === cause ? before.tries + 1 : 1;
   const pause = retryAfter ?? (later?.cause === 'MultiplePDBs' ? ASK_AGAIN : mine.backoff(uid));
   const shown = verdict.kind === 'budget' ? retryAfter === undefined : (later?.shown ?? false);
-  mine.holds.set(uid, { cause, shown, notBefore: memory.clock() + pause, budgets });
+  mine.holds.set(uid, { cause, shown, tries, notBefore: memory.clock() + pause, budgets });
 }
 
 /** Which budgets select a pod, as one text. */

@@ -7,12 +7,16 @@ import { budgetsOf, guardOf, namesOf, type Round } from './round.ts';
 
 const LONGEST_NAME = 253;
 const SHORTEST_WAIT: Seconds = 0.05;
+/** As many as a pass may fail before the object says so. */
+const TRIES_BEFORE_TOLD = 3;
 
 /** How the pods stand that could not be asked to go yet. */
 export interface Standing {
   readonly blockers: readonly NewBlocker[];
   /** What has to change so that another try is worth it. */
   readonly topics: readonly Topic[];
+  /** The cause that is no blocker by itself, as it passes, but has now refused a pod several times in a row. */
+  readonly trouble?: string;
   /** Seconds until the next try without any change; infinite for no pods. */
   readonly orAfter: Seconds;
 }
@@ -22,29 +26,40 @@ export function standingOf(pods: readonly Pod[], round: Round): Standing {
   const blockers: NewBlocker[] = [];
   const topics = new Set<Topic>();
   let orAfter = Number.POSITIVE_INFINITY;
+  let trouble: string | undefined;
   for (const pod of pods) {
     const budgets = round.guarded ? budgetsOf(pod, round.context.cluster.view) : [];
     const found = lookAt(pod, budgets, round);
     if (round.guarded) topics.add(budgetsTopic(pod.namespace));
     orAfter = Math.min(orAfter, found.waits);
     if (found.blocker) blockers.push(found.blocker);
+    else trouble ??= found.trouble;
   }
-  return { blockers, topics: [...topics], orAfter: Math.max(SHORTEST_WAIT, orAfter) };
+  return { blockers, topics: [...topics], orAfter: Math.max(SHORTEST_WAIT, orAfter), ...(trouble ? { trouble } : {}) };
 }
 
-function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): { waits: Seconds; blocker?: NewBlocker } {
+interface Found {
+  readonly waits: Seconds;
+  readonly blocker?: NewBlocker;
+  readonly trouble?: string;
+}
+
+function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): Found {
   const busy = memory.busyUntil - memory.clock();
   const guard = guardOf(pod, budgets);
   const hold = mine.holds.get(pod.uid);
   if (hold && hold.budgets === namesOf(budgets)) {
     const waits = Math.max(busy, hold.notBefore - memory.clock());
-    if (!hold.shown || hold.cause === undefined) return { waits };
+    if (hold.cause === undefined) return { waits };
+    if (!hold.shown) return hold.tries < TRIES_BEFORE_TOLD ? { waits } : { waits, trouble: hold.cause };
     return { waits, blocker: { ...identity(pod), cause: hold.cause, ...budgetFacts(budgets) } };
   }
   if (!guard) return { waits: Math.max(0, busy) };
   const waits = Math.max(busy, memory.turn(guard).waits);
   // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3).
   if (!guard.observed) return { waits };
+  // The budget would let it go; the API server is too busy to be asked (FIELD.md E4).
+  if (busy > 0 && guard.disruptionsAllowed > 0) return { waits };
   return {
     waits,
     blocker: { ...identity(pod), cause: neverSatisfiable(guard) ? 'PDBNeverSatisfiable' : 'DisruptionBudget', ...budgetFacts(budgets) },
