@@ -30,7 +30,7 @@ test('conflicts of every status write and eviction in the middle of a drain', as
   const refusedAt = rig.refuse((request) => isStatusWrite(request) || isEviction(request), conflict);
   await drain.letGo();
   // A status write alone tries five times in one pass.
-  await waitFor(() => refusedAt.length >= 12);
+  await waitFor(() => refusedAt.length >= 6);
   rig.heal();
   await drain.finished();
 });

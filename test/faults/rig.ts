@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { CloudOptimBackend } from '../backends/cloudoptim/server.ts';
-import { type ApiProxy, type ApiRequest, startApiProxy } from '../cluster/api-proxy.ts';
+import { type ApiProxy, type ApiRequest, type Fault, startApiProxy } from '../cluster/api-proxy.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
 import { type HeldNode, heldNode, isHeld } from '../scenarios/held.ts';
 import { type OperatorProcess, startOperator } from '../scenarios/operator-process.ts';
@@ -15,8 +15,8 @@ export interface FaultyOptions {
   readonly nodeFlags?: readonly string[];
   /** The kubeconfig to use in place of one with a token through the proxy. */
   readonly kubeconfig?: (scene: Scene) => Promise<string>;
-  /** Called before the operator starts, so that its first watches are seen too. */
-  readonly before?: (proxy: ApiProxy) => void;
+  /** What the proxy does while no test has it fail otherwise; the first watches are seen too. */
+  readonly always?: (request: ApiRequest) => Fault | undefined;
 }
 
 /** A drain that its budget holds in the middle, asked for by a task. */
@@ -31,6 +31,11 @@ export class FaultyServer {
   proxy!: ApiProxy;
   backend!: CloudOptimBackend;
   operator!: OperatorProcess;
+  readonly #always: FaultyOptions['always'];
+
+  constructor(always: FaultyOptions['always']) {
+    this.#always = always;
+  }
 
   /** A drain of a node with so many pods, all of which its budget holds. */
   async heldDrain(name: string, pods = 3): Promise<HeldDrain> {
@@ -80,20 +85,20 @@ export class FaultyServer {
     return refusedAt;
   }
 
-  /** The proxy fails no more. */
+  /** The proxy fails no more than always. */
   heal(): void {
-    this.proxy.fault(undefined);
+    this.proxy.fault(this.#always);
   }
 }
 
 /** One for all tests of a file, on the shared control plane. It is healed after each test; at the end the operator must stop in good order. */
 export function useFaultyServer(name: string, options: FaultyOptions = {}): FaultyServer {
-  const rig = new FaultyServer();
+  const rig = new FaultyServer(options.always);
   beforeAll(async () => {
     const { scene } = rig;
     await scene.set(controlPlane, await tenant(name));
     rig.proxy = await startApiProxy(controlPlane);
-    options.before?.(rig.proxy);
+    rig.heal();
     rig.backend = await scene.backend();
     const plain = () => controlPlane.serviceAccountKubeconfig(scene.namespace, SERVICE_ACCOUNT);
     const kubeconfig = options.kubeconfig ? await options.kubeconfig(scene) : await rig.proxy.kubeconfig(await plain());
