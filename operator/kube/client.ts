@@ -6,12 +6,15 @@ import { Connections, type Use } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ApiUnreachable } from './error.ts';
 import type { KubeObject, ObjectRef, Resource } from './object.ts';
-import { parseRefusal } from './refusal.ts';
+import { isMissingRight, parseRefusal } from './refusal.ts';
 import { collectionPath, objectPath } from './resources.ts';
 import { Throttle } from './throttle.ts';
 
 /** A request without an answer after this long counts as unreachable. */
 const REQUEST_TIMEOUT_SECONDS = 30;
+
+/** Watches whose connections died together are found silent within this time. */
+const TOGETHER_MILLISECONDS = 1000;
 
 /** In place of the status code of an answer that never came. */
 const UNANSWERED = 'unanswered';
@@ -151,19 +154,24 @@ export class KubeClient {
   }
 
   /**
-   * The API server has said nothing on one connection since `since` (`performance.now()`), though it should have: all that are as old may be dead
-   * without knowing it. Requests from now on get new connections, and watches that have heard nothing since are opened anew.
+   * A watch has heard nothing since `since` (`performance.now()`), though it should have: connections may be dead without knowing it. Requests
+   * from now on get new ones, and other watches that have heard nothing since then are opened anew.
    */
-  distrust(since: number): void {
-    this.#connections.distrust(since);
-    for (const { heardAt, cut } of this.#watches) {
-      if (heardAt <= since) cut.abort(new ApiUnreachable('the API server was silent where it should have answered'));
-    }
+  silent(since: number): void {
+    // Of many watches that fall silent together, the first one has renewed them.
+    this.#connections.distrust(performance.now() - TOGETHER_MILLISECONDS);
+    this.#cut(since);
   }
 
   /** Ends every connection; calls under way fail as unreachable. */
   async close(): Promise<void> {
     await this.#connections.close();
+  }
+
+  #cut(since: number): void {
+    for (const { heardAt, cut } of this.#watches) {
+      if (heardAt <= since) cut.abort(new ApiUnreachable('the API server was silent where it should have answered'));
+    }
   }
 
   async *#listen(bytes: AsyncIterable<Uint8Array>, open: OpenWatch): AsyncGenerator<Uint8Array> {
@@ -181,10 +189,27 @@ export class KubeClient {
     const timeout = AbortSignal.timeout(this.#timeout * 1000);
     const bounded = { ...call, signal: AbortSignal.any([call.signal, timeout]) };
     try {
-      return await this.#throttle.run(`${call.method} ${call.about}`, () => this.#exchange(bounded, timeout), bounded.signal);
+      return await this.#throttle.run(`${call.method} ${call.about}`, () => this.#ask(bounded, timeout), bounded.signal);
     } catch (error) {
       if (!timeout.aborted || error instanceof ApiError) throw this.#explain(call, error);
       throw this.#explain(call, new Error(`no answer within ${this.#timeout} s`));
+    }
+  }
+
+  /**
+   * An API server that has just started refuses what it allows, as it has not read the roles yet. So a right is missing only when a server that
+   * says it is ready refuses once more; until then it is a server that is not ready.
+   */
+  async #ask(call: Call, timeout: AbortSignal): Promise<JsonValue> {
+    try {
+      return await this.#exchange(call, timeout);
+    } catch (refusal) {
+      if (!isMissingRight(refusal)) throw refusal;
+      const { signal } = call;
+      await this.#exchange({ method: 'GET', path: '/readyz', about: '/readyz', signal }, timeout).catch(() => {
+        throw new ApiError({ status: 503, reason: 'ServiceUnavailable', message: `the API server is not ready: ${refusal.message}` });
+      });
+      return this.#exchange(call, timeout);
     }
   }
 
@@ -198,7 +223,10 @@ export class KubeClient {
       if (response.statusCode < 200 || response.statusCode > 299) throw this.#refusal(response, text);
       return text.startsWith('{') ? (JSON.parse(text) as JsonValue) : text;
     } finally {
-      if (code === UNANSWERED && timeout.aborted) this.distrust(startedAt);
+      if (code === UNANSWERED && timeout.aborted) {
+        this.#connections.distrust(startedAt);
+        this.#cut(startedAt);
+      }
       this.#observe(call.method, code);
     }
   }

@@ -47,8 +47,8 @@ export class Connections {
   }
 
   /**
-   * The API server was silent since `since` where it should have answered: connections that are as old may be dead without knowing it, the idle
-   * ones as well. Calls from now on get new connections; those under way may still end, a watch for as long as it lasts.
+   * Connections opened until `since` (`performance.now()`) may be dead without knowing it, the idle ones as well: the API server was silent where
+   * it should have answered. Calls from now on get new ones; those under way may still end, a watch for as long as it lasts.
    */
   distrust(since: number): void {
     for (const [use, pool] of this.#pools) {

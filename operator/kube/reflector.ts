@@ -143,7 +143,7 @@ export class Reflector<T> {
     let heardAt = performance.now();
     const silent = () => {
       watchdog.abort(new Error(`the watch was silent for ${silenceSeconds} s`));
-      client.distrust(heardAt);
+      client.silent(heardAt);
     };
     const timer = setTimeout(silent, silenceSeconds * 1000);
     try {

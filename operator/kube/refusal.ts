@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { JsonObject } from '../lib/json.ts';
 import { parseRetryAfter } from '../lib/retry-after.ts';
-import { ApiError, type StatusCause } from './error.ts';
+import { ApiError, isStatus, type StatusCause } from './error.ts';
 
 /** Reads a non-2xx answer into an ApiError: a Status object, or plain text as priority and fairness sends it (FIELD.md E4, P12). */
 export function parseRefusal(status: number, headers: IncomingHttpHeaders, text: string): ApiError {
@@ -28,4 +28,9 @@ export function parseRefusal(status: number, headers: IncomingHttpHeaders, text:
 
 function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
+}
+
+/** Whether RBAC refused, by the words that it has for it: not a webhook, a quota or a namespace that goes away. */
+export function isMissingRight(error: unknown): error is ApiError {
+  return isStatus(error, 403) && / cannot [a-z]+ (resource|path) "/.test(error.message);
 }
