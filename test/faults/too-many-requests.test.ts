@@ -57,6 +57,8 @@ test('what one object was told holds for all: nobody asks before the time is ove
   for (const name of names) await scene.actions.until(name, inPhase('Succeeded'));
   const patched = (await scene.writes()).filter((line) => nodes.some((node) => line === `patch nodes/${node}`));
   expect(patched.sort()).toEqual(nodes.map((node) => `patch nodes/${node}`).sort());
+  // The second and third were made after the first was refused.
+  expect(gaps(refusedAt)[0]).toBeGreaterThan(990);
   // Those that begin together, when the time is over, are refused together.
   expect(gaps(refusedAt).filter((gap) => gap > 500 && gap < 990)).toEqual([]);
 });

@@ -50,9 +50,9 @@ export class BudgetTurn {
     return true;
   }
 
-  /** The try that was taken last said nothing about the budget, such as a fault of the API server: it counts as not made. */
-  giveBack(): void {
-    this.#spent = Math.max(0, this.#spent - 1);
+  /** The try that was taken for this pod said nothing about the budget, such as a fault of the API server: it counts as not made. */
+  giveBack(pod: Pod): void {
+    if (!mayPassUnready(pod, this.#budget)) this.#spent = Math.max(0, this.#spent - 1);
   }
 
   /** The budget said no: its pods wait until it changes, and at least as long as was asked for. */

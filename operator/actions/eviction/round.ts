@@ -116,7 +116,7 @@ function remember(verdict: Verdict, pod: Pod, round: Round, turn: BudgetTurn | u
   else if (verdict.kind === 'budget' && turn) turn.refuse(verdict.retryAfter);
   else if (verdict.kind !== 'forbidden') {
     hold(verdict, pod, round, before);
-    if (verdict.kind === 'busy' || verdict.kind === 'later') turn?.giveBack();
+    if (verdict.kind === 'busy' || verdict.kind === 'later') turn?.giveBack(pod);
   }
 }
 
