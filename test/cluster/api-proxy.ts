@@ -68,7 +68,8 @@ export async function startApiProxy(target: ApiProxyTarget): Promise<ApiProxy> {
   const raws = new Map<number, Socket>();
   let rule: ((request: ApiRequest) => Fault | undefined) | undefined;
   const send = (request: IncomingMessage): ClientRequest => {
-    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.has(name) && name !== 'host'));
+    const passes = (name: string) => name === 'transfer-encoding' || (!HOP_BY_HOP.has(name) && name !== 'host');
+    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => passes(name)));
     const url = new URL(request.url ?? '/', target.url);
     const options = { method: request.method, headers };
     return url.protocol === 'http:' ? plainRequest(url, options) : secureRequest(url, { ...options, agent });
