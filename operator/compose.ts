@@ -19,7 +19,7 @@ import { makeMetrics } from './observe/metrics.ts';
 import { HealthServer } from './observe/server.ts';
 import { Process } from './process.ts';
 import { isRelevantAction, isUrgentAction, ownedActionStatus } from './reconcilers/action-changes.ts';
-import { isFinished, statusOf } from './reconcilers/action-status.ts';
+import { troubleStatus as actionTrouble, isFinished } from './reconcilers/action-status.ts';
 import { BackendReconciler, isRelevantBackend, isUrgentBackend, troubleStatus } from './reconcilers/backend.ts';
 import { Graveyard } from './reconcilers/graveyard.ts';
 import { ActionReconciler } from './reconcilers/optimization-action.ts';
@@ -51,7 +51,7 @@ export function compose(config: Config): Process {
   const metrics = makeMetrics();
 
   // The cluster: one client, one set of watches, one bus that tells of changes.
-  const client = new KubeClient(Credentials.load());
+  const client = new KubeClient(Credentials.load(), undefined, (method, code) => metrics.apiRequests.inc({ method, code }));
   const bus = new Bus();
   const caches = new Caches(bus);
   const cluster = new LiveCluster(client, caches);
@@ -59,7 +59,10 @@ export function compose(config: Config): Process {
     log.warn({}, `an Event was lost: ${reason}`),
   );
   const telling = new Telling(logs, metrics, recorder);
-  const watches = new Watches(client, config.WATCH_SILENCE_SECONDS, (resource, event) => telling.watch(resource, event));
+  const watches = new Watches(client, config.WATCH_SILENCE_SECONDS, (resource, event) => {
+    telling.watch(resource, event);
+    if (event.kind === 'connected') for (const controller of controllers) controller.retryUnanswered();
+  });
   const objects = startObjectWatches<OptimizationAction, OptimizationBackend>(OPTIMIZATION_ACTIONS, OPTIMIZATION_BACKENDS);
   const named = new NamedDataWatch(watches, namespace, bus);
 
@@ -137,14 +140,10 @@ export function compose(config: Config): Process {
     isFinal: isFinished,
     rank: (object) => object.spec?.priority ?? 5,
     // The end that was recorded stays, also when the object cannot be deleted just now.
-    explain: (object, message, now) =>
-      object.status && isFinished(object)
-        ? object.status
-        : statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', reason: 'Error', message }, now),
+    explain: actionTrouble,
     onWritten: (object, before, after) => telling.actionWritten(object, before, after),
     beforeGone: (object) => graveyard.bury(object),
     onGone: (object) => {
-      locks.release(keyOf(object));
       actionReconciler.forget(object);
       orphans.actionGone(keyOf(object));
       // Without the finalizer nothing was written before; known at once, it is before the first pass over a namesake.
@@ -197,6 +196,8 @@ export function compose(config: Config): Process {
     onError: (key, error, retryIn) => telling.passFailed('backends', key, error, retryIn),
   });
 
+  const controllers = [actionController, backendController] as const;
+
   // Who hears of which change.
   objects.actions.onChange((_, after) => after && upstreams.noticeAction(after));
   objects.actions.onChange((before, after) => retention.notice(before, after));
@@ -232,7 +233,7 @@ export function compose(config: Config): Process {
     upstreams,
     health,
     recorder,
-    controllers: [actionController, backendController],
+    controllers,
     environment,
     startWatches: (signal) => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches), graveyard.load(signal)],
     onSynced: () => {

@@ -83,8 +83,12 @@ export class Process implements LifeCycle {
 
   /** Brings the gauges up to date that are read rather than counted. */
   measure(): void {
-    const { controllers, metrics, upstreams } = this.#options;
+    const { controllers, metrics, upstreams, watches } = this.#options;
     for (const controller of controllers) metrics.queueDepth.set({ controller: controller.name }, controller.depth);
+    for (const { resource, connected, silentFor } of watches.health) {
+      metrics.watchConnected.set({ resource: resource.plural }, connected ? 1 : 0);
+      metrics.watchLastEvent.set({ resource: resource.plural }, silentFor);
+    }
     for (const { name, reporter, feed } of upstreams.all()) {
       metrics.reportLag.set({ backend: name }, reporter.lag);
       metrics.eventsDropped.set({ backend: name }, feed.dropped);

@@ -49,7 +49,8 @@ export class Telling {
       if (before?.phase !== after.phase || note) this.#actions.info(fields, ready?.message ?? '');
       return;
     }
-    const duration = (Date.parse(after.finishedAt) - Date.parse(after.startedAt ?? after.finishedAt)) / 1000;
+    // Negative only when the clock was set back in between.
+    const duration = Math.max(0, Date.parse(after.finishedAt) - Date.parse(after.startedAt ?? after.finishedAt)) / 1000;
     this.#metrics.actionsFinished.inc({ action: object.spec?.action ?? '', phase: after.phase ?? '' });
     this.#metrics.actionSeconds.observe({ action: object.spec?.action ?? '' }, duration);
     this.#actions.info({ ...fields, duration_seconds: duration }, ready?.message ?? '');
@@ -110,8 +111,9 @@ export class Telling {
   watch(resource: Resource, event: ReflectorEvent): void {
     const labels = { resource: resource.plural };
     if (event.kind === 'event') {
-      this.#metrics.watchEvents.inc(labels);
-      this.#metrics.watchLastEvent.setToCurrentTime(labels);
+      this.#metrics.watchEvents.inc({ ...labels, type: event.type.toLowerCase() });
+    } else if (event.kind === 'connected') {
+      this.#watches.info(labels, 'the watch stands');
     } else if (event.kind === 'disconnected') {
       this.#metrics.watchReconnects.inc(labels);
       this.#watches.warn(labels, event.reason);

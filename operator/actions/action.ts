@@ -20,7 +20,7 @@ export interface Target {
 /** What an executor is handed for one look. */
 export interface ActionContext {
   readonly cluster: Cluster;
-  /** Taken once per pass; nobody below reads the clock (rule 8). */
+  /** Taken once per pass; nobody below reads the clock (rule 8). Since the start it only goes on, whatever happens to the wall clock. */
   readonly now: Date;
   /** Aborted when the operator stops: return what is known so far, the next process goes on. */
   readonly signal: AbortSignal;

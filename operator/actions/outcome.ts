@@ -22,6 +22,13 @@ export function isAdmissionDenial(error: ApiError): boolean {
   return WEBHOOK_REFUSAL.test(error.message);
 }
 
+const WEBHOOK_FAILURE = /failed calling webhook|failed to call webhook/;
+
+/** Whether an admission webhook that has to be asked did not answer, or not so that it can be understood: another try may help. */
+export function isWebhookFailure(error: ApiError): boolean {
+  return error.status >= 500 && WEBHOOK_FAILURE.test(error.message);
+}
+
 /**
  * Runs a look and turns the refusals that no repetition changes into failures (rule 4, FIELD.md E10): a missing right, a webhook's no, an
  * invalid request. Whatever else is thrown goes on to the controller: a surprise, or a look that the operator's stop cut short, after which the

@@ -13,6 +13,7 @@ export const REASONS = {
     'A PodDisruptionBudget needs every pod it expects, so that it never allows a disruption: change it, or run a pod more; it goes on by itself then.',
   MultiplePDBs: 'More than one PodDisruptionBudget selects the pod, so the eviction API refuses it.',
   WebhookDenied: 'An admission webhook or policy refuses the change; an eviction is tried again, anything else has failed.',
+  WebhookUnavailable: 'An admission webhook that has to be asked does not answer; it is tried again.',
   EvictionRefused: 'The API server refuses the eviction for another reason, which the message has; it is tried again.',
   NamespaceTerminating: 'The namespace is being deleted; its pods go by themselves.',
   WaitingForRollout: 'The change is written; the pods of the workload follow it.',
@@ -20,6 +21,9 @@ export const REASONS = {
   Compensating: 'It did not succeed, which is recorded, and undoes what it was asked to undo.',
 
   DryRun: 'It was started before DRY_RUN was set for the operator, which carries nothing out meanwhile.',
+
+  TooManyRequests: 'The API server protects itself against too many requests; it is tried again when the time that it asks for is over.',
+  Conflict: 'Somebody else changes the object again and again while it is written; it is tried again.',
   TargetLocked: 'Another request works on the same target; this one waits for it.',
 
   // OptimizationAction: causes in status.blockers and status.plan.pods only
@@ -59,7 +63,8 @@ export const REASONS = {
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
   Forbidden: 'The operator lacks a right; the message names it.',
-  Error: 'Something unexpected happened three times in a row; it is tried again with growing pauses.',
+  Error:
+    'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
   // Reported: the way back to the backend
   Taken: 'The backend took the result.',
@@ -69,7 +74,8 @@ export const REASONS = {
   Connecting: 'No answer came yet since the upstream was set up.',
   Connected: 'The upstream answers, and accepts the key.',
   Unreachable: 'The upstream does not answer; it is tried again with growing pauses.',
-  Unauthorized: 'The upstream refuses the key; it is read anew as soon as the Secret changes.',
+  Unauthorized:
+    'The upstream refuses the key; it is read anew as soon as the Secret changes. Or the API server refuses the token; it is read anew.',
   CredentialsMissing: 'A Secret that the spec names, or the key in it, does not exist; it is read as soon as it does.',
 } as const satisfies Readonly<Record<string, string>>;
 

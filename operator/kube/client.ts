@@ -1,17 +1,23 @@
-import { STATUS_CODES } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { Seconds } from '../lib/next.ts';
-import { parseRetryAfter } from '../lib/retry-after.ts';
 import { orAborted } from '../lib/wait.ts';
 import { Connections, type Use } from './connection.ts';
 import type { Credentials } from './credentials.ts';
-import { ApiError, ApiUnreachable, type StatusCause } from './error.ts';
+import { ApiError, ApiUnreachable } from './error.ts';
 import type { KubeObject, ObjectRef, Resource } from './object.ts';
+import { isMissingRight, parseRefusal } from './refusal.ts';
 import { collectionPath, objectPath } from './resources.ts';
+import { Throttle } from './throttle.ts';
 
 /** A request without an answer after this long counts as unreachable. */
 const REQUEST_TIMEOUT_SECONDS = 30;
+
+/** Watches whose connections died together are found silent within this time. */
+const TOGETHER_MILLISECONDS = 1000;
+
+/** In place of the status code of an answer that never came. */
+const UNANSWERED = 'unanswered';
 
 /** The patch formats in use; `apply` is server-side apply. */
 export type PatchFormat = 'merge' | 'strategic' | 'json' | 'apply';
@@ -36,40 +42,59 @@ export interface ListPage {
 interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
+  /** What it is about, such as `pods/eviction`: with the method, the kind of requests that a 429 holds back. */
+  readonly about: string;
   readonly query?: Query;
   readonly body?: JsonValue;
   readonly contentType?: string;
   readonly signal: AbortSignal;
 }
 
+/** Hears of every request that came to an end, watches when they were opened; the code is `unanswered` where no complete answer came. */
+export type ObserveRequest = (method: string, code: string) => void;
+
+/** A watch that is open, or about to be. */
+interface OpenWatch {
+  /** By `performance.now()`. */
+  heardAt: number;
+  readonly cut: AbortController;
+}
+
 /**
  * Raw JSON calls to one API server over shared connections. Every method throws ApiError for an answer that is not 2xx, ApiUnreachable where
- * no complete answer came in time, and the signal's reason when it was aborted.
+ * no complete answer came in time, and the signal's reason when it was aborted. A request of a kind that the server refused with 429 and
+ * Retry-After gets that refusal again, unsent, until the time is over.
  */
 export class KubeClient {
   readonly #credentials: Credentials;
   readonly #connections: Connections;
+  readonly #throttle = new Throttle();
+  readonly #watches = new Set<OpenWatch>();
   readonly #timeout: Seconds;
+  readonly #observe: ObserveRequest;
 
-  constructor(credentials: Credentials, timeout: Seconds = REQUEST_TIMEOUT_SECONDS) {
+  constructor(credentials: Credentials, timeout: Seconds = REQUEST_TIMEOUT_SECONDS, observe: ObserveRequest = () => undefined) {
     this.#credentials = credentials;
     this.#timeout = timeout;
+    this.#observe = observe;
     this.#connections = new Connections(credentials);
   }
 
   /** Reads one object. */
   async get<Spec = JsonObject, Status = JsonObject>(ref: ObjectRef, signal: AbortSignal): Promise<KubeObject<Spec, Status>> {
-    return (await this.#call({ method: 'GET', path: objectPath(ref), signal })) as unknown as KubeObject<Spec, Status>;
+    return (await this.#call({ method: 'GET', path: objectPath(ref), about: subject(ref), signal })) as unknown as KubeObject<Spec, Status>;
   }
 
   /** Reads one page of a collection. */
   async list(resource: Resource, namespace: string | undefined, query: Query, signal: AbortSignal): Promise<ListPage> {
-    return (await this.#call({ method: 'GET', path: collectionPath(resource, namespace), query, signal })) as unknown as ListPage;
+    const call: Call = { method: 'GET', path: collectionPath(resource, namespace), about: `${resource.plural} list`, query, signal };
+    return (await this.#call(call)) as unknown as ListPage;
   }
 
   /** Creates an object; 409 AlreadyExists is an ApiError like any other. */
   async create(resource: Resource, namespace: string | undefined, object: JsonObject, signal: AbortSignal): Promise<KubeObject> {
-    const answer = await this.#call({ method: 'POST', path: collectionPath(resource, namespace), body: object, signal });
+    const call: Call = { method: 'POST', path: collectionPath(resource, namespace), about: resource.plural, body: object, signal };
+    const answer = await this.#call(call);
     return answer as unknown as KubeObject;
   }
 
@@ -82,36 +107,61 @@ export class KubeClient {
     more: { readonly subresource?: string; readonly query?: Query } = {},
   ): Promise<KubeObject> {
     const path = objectPath(ref, more.subresource);
-    const call: Call = { method: 'PATCH', path, query: more.query ?? {}, body, contentType: PATCH_MEDIA_TYPES[format], signal };
+    const about = subject(ref, more.subresource);
+    const call: Call = { method: 'PATCH', path, about, query: more.query ?? {}, body, contentType: PATCH_MEDIA_TYPES[format], signal };
     return (await this.#call(call)) as unknown as KubeObject;
   }
 
   /** Posts to a subresource, such as `eviction`. */
   async post(ref: ObjectRef, subresource: string, body: JsonObject, signal: AbortSignal): Promise<void> {
-    await this.#call({ method: 'POST', path: objectPath(ref, subresource), body, signal });
+    await this.#call({ method: 'POST', path: objectPath(ref, subresource), about: subject(ref, subresource), body, signal });
   }
 
   /** Deletes an object under the given preconditions and options (a DeleteOptions body). */
   async delete(ref: ObjectRef, options: JsonObject, signal: AbortSignal): Promise<void> {
-    await this.#call({ method: 'DELETE', path: objectPath(ref), body: { apiVersion: 'v1', kind: 'DeleteOptions', ...options }, signal });
+    const body: JsonObject = { apiVersion: 'v1', kind: 'DeleteOptions', ...options };
+    await this.#call({ method: 'DELETE', path: objectPath(ref), about: subject(ref), body, signal });
   }
 
   /** Reads a path that is no resource, such as `/readyz?verbose`, `/version`, or one of an aggregated API. */
   async read(path: string, signal: AbortSignal): Promise<JsonValue> {
-    return this.#call({ method: 'GET', path, signal });
+    return this.#call({ method: 'GET', path, about: path, signal });
   }
 
-  /** Opens a watch and yields its raw bytes; ends when the server closes it. The caller's signal is the only time-out. */
+  /**
+   * Opens a watch and yields its raw bytes; ends when the server closes it. The caller's signal is the only time-out; it also breaks, as
+   * unreachable, when its connection is distrusted.
+   */
   async watch(resource: Resource, namespace: string | undefined, query: Query, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const path = collectionPath(resource, namespace);
-    const call: Call = { method: 'GET', path, query: { ...query, watch: true }, signal };
+    const open: OpenWatch = { heardAt: performance.now(), cut: new AbortController() };
+    const call: Call = {
+      method: 'GET',
+      path: collectionPath(resource, namespace),
+      about: resource.plural,
+      query: { ...query, watch: true },
+      signal: AbortSignal.any([signal, open.cut.signal]),
+    };
+    this.#watches.add(open);
     try {
       const response = await this.#send(call, 'watches');
+      this.#observe('WATCH', String(response.statusCode));
       if (response.statusCode !== 200) throw this.#refusal(response, await response.body.text());
-      return response.body;
+      return this.#listen(response.body, open);
     } catch (error) {
+      this.#watches.delete(open);
+      if (!(error instanceof ApiError)) this.#observe('WATCH', UNANSWERED);
       throw this.#explain(call, error);
     }
+  }
+
+  /**
+   * A watch has heard nothing since `since` (`performance.now()`), though it should have: connections may be dead without knowing it. Requests
+   * from now on get new ones, and other watches that have heard nothing since then are opened anew.
+   */
+  silent(since: number): void {
+    // Of many watches that fall silent together, the first one has renewed them.
+    this.#connections.distrust(performance.now() - TOGETHER_MILLISECONDS);
+    this.#cut(since);
   }
 
   /** Ends every connection; calls under way fail as unreachable. */
@@ -119,19 +169,66 @@ export class KubeClient {
     await this.#connections.close();
   }
 
+  #cut(since: number): void {
+    for (const { heardAt, cut } of this.#watches) {
+      if (heardAt <= since) cut.abort(new ApiUnreachable('the API server was silent where it should have answered'));
+    }
+  }
+
+  async *#listen(bytes: AsyncIterable<Uint8Array>, open: OpenWatch): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of bytes) {
+        open.heardAt = performance.now();
+        yield chunk;
+      }
+    } finally {
+      this.#watches.delete(open);
+    }
+  }
+
   async #call(call: Call): Promise<JsonValue> {
-    const startedAt = performance.now();
     const timeout = AbortSignal.timeout(this.#timeout * 1000);
     const bounded = { ...call, signal: AbortSignal.any([call.signal, timeout]) };
     try {
-      const response = await this.#send(bounded, 'requests');
-      const text = await response.body.text();
-      if (response.statusCode < 200 || response.statusCode > 299) throw this.#refusal(response, text);
-      return text.startsWith('{') ? (JSON.parse(text) as JsonValue) : text;
+      return await this.#throttle.run(`${call.method} ${call.about}`, () => this.#ask(bounded, timeout), bounded.signal);
     } catch (error) {
       if (!timeout.aborted || error instanceof ApiError) throw this.#explain(call, error);
-      this.#connections.distrust(startedAt);
       throw this.#explain(call, new Error(`no answer within ${this.#timeout} s`));
+    }
+  }
+
+  /**
+   * An API server that has just started refuses what it allows, as it has not read the roles yet. So a right is missing only when a server that
+   * says it is ready refuses once more; until then it is a server that is not ready.
+   */
+  async #ask(call: Call, timeout: AbortSignal): Promise<JsonValue> {
+    try {
+      return await this.#exchange(call, timeout);
+    } catch (refusal) {
+      if (!isMissingRight(refusal)) throw refusal;
+      const { signal } = call;
+      await this.#exchange({ method: 'GET', path: '/readyz', about: '/readyz', signal }, timeout).catch(() => {
+        throw new ApiError({ status: 503, reason: 'ServiceUnavailable', message: `the API server is not ready: ${refusal.message}` });
+      });
+      return this.#exchange(call, timeout);
+    }
+  }
+
+  async #exchange(call: Call, timeout: AbortSignal): Promise<JsonValue> {
+    const startedAt = performance.now();
+    let code = UNANSWERED;
+    try {
+      const response = await this.#send(call, 'requests');
+      const text = await response.body.text();
+      code = String(response.statusCode);
+      if (response.statusCode < 200 || response.statusCode > 299) throw this.#refusal(response, text);
+      return text.startsWith('{') ? (JSON.parse(text) as JsonValue) : text;
+    } finally {
+      if (code === UNANSWERED && timeout.aborted) {
+        this.#connections.distrust(startedAt);
+        this.#cut(startedAt);
+      }
+      this.#observe(call.method, code);
     }
   }
 
@@ -165,31 +262,12 @@ export class KubeClient {
 
   #refusal(response: Dispatcher.ResponseData, text: string): ApiError {
     if (response.statusCode === 401) this.#credentials.expire();
-    return parseRefusal(response.statusCode, response.headers['retry-after'], text);
+    return parseRefusal(response.statusCode, response.headers, text);
   }
 }
 
-/** Reads a non-2xx answer into an ApiError: a Status object, or plain text as priority and fairness sends it (FIELD.md E4, P12). */
-export function parseRefusal(status: number, retryAfter: string | string[] | undefined, text: string): ApiError {
-  const seconds = parseRetryAfter(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter);
-  const fallback = STATUS_CODES[status] ?? `HTTP ${status}`;
-  let body: JsonObject | undefined;
-  try {
-    body = JSON.parse(text) as JsonObject;
-  } catch {
-    body = undefined;
-  }
-  const isStatus = body?.kind === 'Status';
-  const details = isStatus ? (body?.details as JsonObject | undefined) : undefined;
-  const asked = details?.retryAfterSeconds;
-  const wait = seconds ?? (typeof asked === 'number' && asked > 0 ? asked : undefined);
-  return new ApiError({
-    status,
-    reason: isStatus ? String(body?.reason ?? '') : '',
-    message: isStatus ? String(body?.message ?? fallback) : text.trim().slice(0, 500) || fallback,
-    causes: (details?.causes as readonly StatusCause[] | undefined) ?? [],
-    ...(wait === undefined ? {} : { retryAfter: wait }),
-  });
+function subject({ resource }: ObjectRef, subresource?: string): string {
+  return subresource ? `${resource.plural}/${subresource}` : resource.plural;
 }
 
 function queryString(query: Query | undefined): string {

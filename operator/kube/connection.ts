@@ -47,16 +47,17 @@ export class Connections {
   }
 
   /**
-   * A request that began at `since` was not answered in time: its connection may be dead without knowing it, and so may all that are idle
-   * beside it. Requests from now on get new connections; those under way may still end. A watch needs no such care, as it shares its
-   * connection with nobody.
+   * Connections opened until `since` (`performance.now()`) may be dead without knowing it, the idle ones as well: the API server was silent where
+   * it should have answered. Calls from now on get new ones; those under way may still end, a watch for as long as it lasts.
    */
   distrust(since: number): void {
-    const pool = this.#pools.get('requests');
-    if (!pool || pool.openedAt > since) return;
-    this.#pools.delete('requests');
-    this.#retire(pool.dispatcher);
-    setTimeout(() => void pool.dispatcher.destroy().catch(() => undefined), RETIREMENT_MILLISECONDS).unref();
+    for (const [use, pool] of this.#pools) {
+      if (pool.openedAt > since) continue;
+      this.#pools.delete(use);
+      this.#retire(pool.dispatcher);
+      if (use === 'watches') continue;
+      setTimeout(() => void pool.dispatcher.destroy().catch(() => undefined), RETIREMENT_MILLISECONDS).unref();
+    }
   }
 
   /** Ends every connection at once, watches included. */

@@ -12,6 +12,8 @@ import { WorkQueue } from './work-queue.ts';
 
 /** After this many failed passes in a row the object itself says so. */
 const FAILURES_BEFORE_STATUS = 3;
+/** Where the API server does not take the words in this time, the next pass tries again to say them. */
+const SHOWN_WITHIN_MILLISECONDS = 5000;
 
 /** What one pass found: the status the object should have, and when to look again. */
 export interface Outcome<Status> {
@@ -45,8 +47,8 @@ export interface ControllerOptions<Status, Obj extends KubeObject<unknown, Statu
   readonly owned?: (status: Status) => unknown;
   /** Whether the status is the last one: another process that has lost its turn must not write over it. Default: never. */
   readonly isFinal?: (object: Obj) => boolean;
-  /** The status that tells an error which keeps coming back. */
-  readonly explain: (object: Obj, message: string, now: Date) => Status;
+  /** The status that tells an error which keeps coming back; undefined where the status must stay as it is. */
+  readonly explain: (object: Obj, error: unknown, now: Date) => Status | undefined;
   readonly rank?: (object: Obj) => number;
   /** Told after the status was written. */
   readonly onWritten?: (object: Obj, before: Status | undefined, after: Status) => void;
@@ -66,7 +68,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
   readonly #queue: WorkQueue;
   readonly #stop = new AbortController();
   readonly #waits = new Map<string, () => void>();
-  readonly #failures = new Map<string, { backoff: Backoff; count: number }>();
+  readonly #failures = new Map<string, { backoff: Backoff; count: number; unanswered: boolean }>();
   readonly #writtenAt = new Map<string, number>();
 
   constructor(options: ControllerOptions<Status, Obj>) {
@@ -98,6 +100,11 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
   /** Asks for a pass over one object. */
   enqueue(key: string): void {
     this.#queue.add(key);
+  }
+
+  /** Tries again now what failed because the API server did not answer: it is there again. */
+  retryUnanswered(): void {
+    for (const [key, { unanswered }] of this.#failures) if (unanswered) this.#queue.add(key);
   }
 
   /** Starts no more passes, tells those under way to end between steps, and waits for them. */
@@ -174,6 +181,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     object: Obj,
     status: Status | undefined,
     current: { readonly metadata: ObjectMeta } = object,
+    signal = this.#writeSignal(),
   ): Promise<{ held?: Seconds; written?: KubeObject }> {
     if (status === undefined || isDeepStrictEqual(withoutUndefined(status), object.status)) return {};
     const sinceLast = (performance.now() - (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY)) / 1000;
@@ -181,7 +189,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     if (sinceLast < progressEvery && !this.#options.isUrgent(object.status, status)) return { held: progressEvery - sinceLast };
     const owned = this.#options.owned?.(status) ?? status;
     const isFinal = (stored: KubeObject) => this.#options.isFinal?.(stored as unknown as Obj) ?? false;
-    const answer = await applyStatus(this.#options.client, this.#ref(object), current, owned, this.#writeSignal(), FIELD_MANAGER, isFinal);
+    const answer = await applyStatus(this.#options.client, this.#ref(object), current, owned, signal, FIELD_MANAGER, isFinal);
     this.#writtenAt.set(key, performance.now());
     this.#options.store.put(asStored(answer));
     this.#options.onWritten?.(answer as unknown as Obj, object.status, status);
@@ -212,8 +220,9 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     if (this.#stop.signal.aborted) return;
     // Somebody else wrote or deleted the object: the watch brings what is true now.
     const stale = isStatus(error, 409) || isStatus(error, 404);
-    const failures = this.#failures.get(key) ?? { backoff: new Backoff({ first: 0.2, most: 30 }), count: 0 };
+    const failures = this.#failures.get(key) ?? { backoff: new Backoff({ first: 0.2, most: 30 }), count: 0, unanswered: false };
     failures.count++;
+    failures.unanswered = error instanceof ApiUnreachable;
     this.#failures.set(key, failures);
     // What it waited for must not cut the delay short: the pass to come looks at everything anyway.
     this.#waits.get(key)?.();
@@ -221,14 +230,17 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
     const retryIn = Math.max(failures.backoff.next(), asked);
     if (!stale || failures.count >= FAILURES_BEFORE_STATUS) this.#options.onError(key, error, retryIn);
-    if (failures.count >= FAILURES_BEFORE_STATUS && !(error instanceof ApiUnreachable)) await this.#show(object, error, now);
+    if (failures.count >= FAILURES_BEFORE_STATUS) await this.#show(object, error, now);
     this.#queue.addAfter(key, retryIn);
   }
 
-  async #show(object: Obj, error: unknown, now: Date): Promise<void> {
-    const message = error instanceof Error ? error.message : String(error);
-    const status = this.#options.explain(object, message, now);
-    await this.#writeStatus(keyOf(object), object, status).catch(() => undefined);
+  /** Of the object as it is known now: this pass may have written to it before it failed. */
+  async #show(before: Obj, error: unknown, now: Date): Promise<void> {
+    const key = keyOf(before);
+    const object = this.#options.store.get(key);
+    if (object?.metadata.uid !== before.metadata.uid) return;
+    const status = this.#options.explain(object, error, now);
+    await this.#writeStatus(key, object, status, object, AbortSignal.timeout(SHOWN_WITHIN_MILLISECONDS)).catch(() => undefined);
   }
 
   #forget(key: string): void {

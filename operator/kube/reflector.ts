@@ -1,5 +1,6 @@
 import { type Backoff, reconnectBackoff } from '../lib/backoff.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { Seconds } from '../lib/next.ts';
 import { abortable } from '../lib/wait.ts';
 import type { KubeClient, Query } from './client.ts';
 import { ApiError } from './error.ts';
@@ -38,7 +39,9 @@ export interface ReflectorOptions<T> {
 /** What a reflector tells about its watch, for metrics, readiness and logs. */
 export type ReflectorEvent =
   | { readonly kind: 'synced' }
-  | { readonly kind: 'event' }
+  /** It stands, after it did not. */
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'event'; readonly type: WatchEvent['type'] }
   | { readonly kind: 'relist'; readonly reason: string }
   | { readonly kind: 'disconnected'; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string };
@@ -55,6 +58,7 @@ export class Reflector<T> {
   #streamingList = true;
   #connected = false;
   #problem = '';
+  #heardAt = performance.now();
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -75,9 +79,15 @@ export class Reflector<T> {
     return this.#problem;
   }
 
+  /** Seconds since the watch last heard an event or a bookmark, by a clock that no adjustment moves; before the first one, since the start. */
+  get silentFor(): Seconds {
+    return (performance.now() - this.#heardAt) / 1000;
+  }
+
   /** Runs until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      let asked: Seconds = 0;
       try {
         if (this.#resourceVersion === undefined && !this.#streamingList) await this.#list(signal);
         const openedAt = performance.now();
@@ -87,8 +97,9 @@ export class Reflector<T> {
       } catch (error) {
         if (signal.aborted) break;
         this.#disconnected(error);
+        if (error instanceof ApiError) asked = error.retryAfter ?? 0;
       }
-      await abortable(this.#backoff.next(), signal);
+      await abortable(Math.max(this.#backoff.next(), asked), signal);
     }
     this.#connected = false;
   }
@@ -129,14 +140,22 @@ export class Reflector<T> {
   async #watch(signal: AbortSignal): Promise<void> {
     const { client, resource, namespace, silenceSeconds } = this.#options;
     const watchdog = new AbortController();
-    const silent = () => watchdog.abort(new Error(`the watch was silent for ${silenceSeconds} s`));
+    let heardAt = performance.now();
+    const silent = () => {
+      watchdog.abort(new Error(`the watch was silent for ${silenceSeconds} s`));
+      client.silent(heardAt);
+    };
     const timer = setTimeout(silent, silenceSeconds * 1000);
     try {
       const both = AbortSignal.any([signal, watchdog.signal]);
       const bytes = await client.watch(resource, namespace, this.#query(), both);
       const initial: Initial<T> | undefined = this.#resourceVersion === undefined ? new Map() : undefined;
-      if (!initial) this.#connected = true;
-      await this.#follow(watchEvents(bytes), initial, () => timer.refresh());
+      if (!initial) this.#connect();
+      await this.#follow(watchEvents(bytes), initial, () => {
+        heardAt = performance.now();
+        this.#heardAt = heardAt;
+        timer.refresh();
+      });
     } catch (error) {
       throw watchdog.signal.aborted ? watchdog.signal.reason : error;
     } finally {
@@ -156,7 +175,7 @@ export class Reflector<T> {
     let collecting = initial;
     for await (const event of events) {
       alive();
-      this.#options.observe({ kind: 'event' });
+      this.#options.observe({ kind: 'event', type: event.type });
       if (event.type === 'ERROR') throw streamError(event.object);
       const metadata = event.object.metadata as unknown as ObjectMeta;
       if (event.type === 'BOOKMARK') {
@@ -205,9 +224,15 @@ export class Reflector<T> {
   };
 
   #sync(): void {
-    this.#connected = true;
     this.#firstSync.resolve();
     this.#options.observe({ kind: 'synced' });
+    this.#connect();
+  }
+
+  #connect(): void {
+    if (this.#connected) return;
+    this.#connected = true;
+    this.#options.observe({ kind: 'connected' });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
+import type { Seconds } from '../lib/next.ts';
 import type { KubeClient } from './client.ts';
 import type { Resource } from './object.ts';
 import { Reflector, type ReflectorEvent } from './reflector.ts';
@@ -17,6 +18,16 @@ export interface WatchRequest<T> {
 interface Connected {
   readonly connected: boolean;
   readonly problem: string;
+  readonly silentFor: Seconds;
+}
+
+/** How the watches of one resource do. */
+export interface WatchHealth {
+  readonly resource: Resource;
+  /** Whether all of them stand. */
+  readonly connected: boolean;
+  /** Of the one that has been silent longest. */
+  readonly silentFor: Seconds;
 }
 
 /** All watches of one process: started together, judged together, ended together. */
@@ -51,6 +62,20 @@ export class Watches {
   get broken(): readonly string[] {
     const down = this.#running.filter((each) => !each.reflector.connected);
     return [...new Set(down.map((each) => `${each.resource.plural} (${each.reflector.problem || 'not listed yet'})`))];
+  }
+
+  /** How each resource is watched now. */
+  get health(): readonly WatchHealth[] {
+    const byResource = new Map<Resource, WatchHealth>();
+    for (const { resource, reflector } of this.#running) {
+      const { connected = true, silentFor = 0 } = byResource.get(resource) ?? {};
+      byResource.set(resource, {
+        resource,
+        connected: connected && reflector.connected,
+        silentFor: Math.max(silentFor, reflector.silentFor),
+      });
+    }
+    return [...byResource.values()];
   }
 
   /** Ends all watches. */

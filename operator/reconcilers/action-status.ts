@@ -4,6 +4,8 @@ import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus, Phase } from '../api/optimization-action.ts';
 import { MAX_LINE, MAX_LISTED } from '../api/optimization-action-status.ts';
 import { type Summary, summarize } from '../api/summary.ts';
+import type { Tombstone } from '../api/tombstone.ts';
+import { troubleOf } from './trouble.ts';
 
 const ENDED: readonly string[] = ['Planned', 'Succeeded', 'Failed', 'Cancelled', 'Expired'];
 
@@ -45,6 +47,21 @@ export function endStatus(
   const blockers = 'blockers' in facts ? facts.blockers : object.status?.blockers;
   const ended = blockers ? { blockers: blockers.map(({ retryAt: _, ...blocker }) => blocker) } : {};
   return statusOf(object, phase, { state, ...cause }, now, { ...facts, ...ended, finishedAt: now.toISOString() });
+}
+
+/** The status that tells an error which keeps coming back; undefined for an object that has come to its end, whose outcome stays. */
+export function troubleStatus(object: OptimizationAction, error: unknown, now: Date): OptimizationActionStatus | undefined {
+  if (isFinished(object)) return undefined;
+  return statusOf(object, object.status?.phase ?? 'Pending', { state: 'Working', ...troubleOf(error) }, now);
+}
+
+/** Ends as the earlier run did, so that what Argo CD and Flux show stays as it was. */
+export function alreadyExecuted(object: OptimizationAction, earlier: Tombstone, now: Date): OptimizationActionStatus {
+  const { phase, finishedAt, result } = earlier;
+  const message =
+    `an object of this name has done the same before and ended ${phase} at ${finishedAt}; to have it done again, give it another name. ` +
+    `It said: ${earlier.message}`;
+  return endStatus(object, phase, { reason: 'AlreadyExecuted', message }, now, { result });
 }
 
 /** Progress, blockers and result as the status shows them; a success has no blockers left, and where nothing is said of them they stay. */

@@ -14,6 +14,7 @@ import type { Outcome } from '../kube/controller.ts';
 import { dataTopic, type NamedDataWatch } from '../kube/named-data.ts';
 import { SECRETS } from '../kube/resources.ts';
 import { formatSeconds } from '../lib/time.ts';
+import { troubleOf } from './trouble.ts';
 
 /** The key of a credentials Secret that holds the bearer key (seed 003). */
 const API_KEY = 'api-key';
@@ -93,8 +94,8 @@ export function isUrgentBackend(before: OptimizationBackendStatus | undefined, a
 }
 
 /** The status that tells an error which keeps coming back. */
-export function troubleStatus(object: OptimizationBackend, message: string, now: Date): OptimizationBackendStatus {
-  return statusOf(object, { state: 'Retrying', reason: 'Error', message }, [], now, {});
+export function troubleStatus(object: OptimizationBackend, error: unknown, now: Date): OptimizationBackendStatus {
+  return statusOf(object, { state: 'Retrying', ...troubleOf(error) }, [], now, {});
 }
 
 function shown(

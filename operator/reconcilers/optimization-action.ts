@@ -1,6 +1,5 @@
-import { type ActionContext, type ActionDefinition, formatTarget, type Target } from '../actions/action.ts';
+import { type ActionContext, type ActionDefinition, formatTarget } from '../actions/action.ts';
 import type { Blocker } from '../actions/blocker.ts';
-import { targetRef } from '../actions/target-ref.ts';
 import { MAX_MESSAGE } from '../api/condition.ts';
 import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
@@ -8,12 +7,13 @@ import { type ParsedSpec, parseActionSpec } from '../api/parse-action.ts';
 import type { Tombstone } from '../api/tombstone.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import { keyOf, type Outcome } from '../kube/controller.ts';
-import { isStatus } from '../kube/error.ts';
 import { isTrackedByGitOps } from '../kube/gitops.ts';
 import type { Next } from '../lib/next.ts';
 import { planMessage, planStatus } from './action-plan.ts';
-import { endStatus, type Facts, factsOf, isFinished, statusOf } from './action-status.ts';
+import { alreadyExecuted, endStatus, type Facts, factsOf, isFinished, statusOf } from './action-status.ts';
+import { Ages } from './ages.ts';
 import { isSettled } from './expiry.ts';
+import { identify, pinnedUID } from './identity.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
 
 /** A waiting action looks again after this long, to name who holds its target by then. */
@@ -45,9 +45,6 @@ interface Pass {
   readonly signal: AbortSignal;
 }
 
-/** What tells the target from a namesake, as status records it. */
-type Identity = Required<Pick<Facts, 'targetUID'>> & Pick<Facts, 'targetProviderID'>;
-
 type Result = Outcome<OptimizationActionStatus>;
 type Ending = NonNullable<OptimizationActionStatus['ending']>;
 
@@ -62,6 +59,7 @@ export class ActionReconciler {
   readonly #options: ActionReconcilerOptions;
   /** UIDs of unfinished objects for which an attempt may have acted without a record of it. */
   readonly #attempted = new Set<string>();
+  readonly #ages = new Ages();
 
   constructor(options: ActionReconcilerOptions) {
     this.#options = options;
@@ -72,8 +70,10 @@ export class ActionReconciler {
     for (const object of objects) if (!isFinished(object) && this.#isBegun(object)) this.#attempted.add(object.metadata.uid);
   }
 
-  /** The object is gone. */
+  /** The object has ended or is gone from the API server. */
   forget(object: OptimizationAction): void {
+    this.#options.locks.release(keyOf(object));
+    this.#ages.forget(keyOf(object));
     this.#attempted.delete(object.metadata.uid);
   }
 
@@ -100,8 +100,7 @@ export class ActionReconciler {
   }
 
   #finished(object: OptimizationAction, key: string): Result {
-    this.#options.locks.release(key);
-    this.#attempted.delete(object.metadata.uid);
+    this.forget(object);
     if (!isSettled(object, this.#options.backendExists)) return { next: { kind: 'settled' } };
     if (object.metadata.deletionTimestamp) return { next: { kind: 'settled' }, finalizer: false };
     return { next: { kind: 'settled' }, ...(this.#options.isDue(key) ? { remove: true } : {}) };
@@ -178,7 +177,7 @@ export class ActionReconciler {
   /** The target that was there when the action was first seen: a namesake that comes while it waits is not meant. */
   async #meant(pass: Pass): Promise<Facts> {
     const pinned = pinnedUID(pass.object);
-    const meant = pinned === undefined ? await this.#identify(pass.parsed.target, pass.signal) : { targetUID: pinned };
+    const meant = pinned === undefined ? await identify(this.#options.cluster, pass.parsed.target, pass.signal) : { targetUID: pinned };
     return { target: formatTarget(pass.parsed.target), ...meant };
   }
 
@@ -189,7 +188,7 @@ export class ActionReconciler {
     const pinned = pinnedUID(object);
     // One fenced, idempotent write on a pinned target: a crash in between leaves nothing that a second run does differently.
     if (parsed.definition.atomic && pinned !== undefined) return this.#execute(pass, pinned);
-    const found = await this.#identify(parsed.target, pass.signal);
+    const found = await identify(this.#options.cluster, parsed.target, pass.signal);
     const uid = found?.targetUID;
     if (pinned !== undefined && uid !== undefined && uid !== pinned) return this.#replaced(pass, pinned, uid);
     const target = formatTarget(parsed.target);
@@ -230,7 +229,7 @@ export class ActionReconciler {
 
   async #plan(pass: Pass): Promise<Result> {
     const { object, parsed, now } = pass;
-    const found = await this.#identify(parsed.target, pass.signal);
+    const found = await identify(this.#options.cluster, parsed.target, pass.signal);
     const plan = await parsed.definition.plan(parsed.params, this.#context(pass, found?.targetUID ?? ''));
     const facts = { target: formatTarget(parsed.target), plan: planStatus(plan) };
     const message = object.spec?.mode === 'Plan' ? planMessage(plan) : `DRY_RUN: ${planMessage(plan)}`;
@@ -249,7 +248,7 @@ export class ActionReconciler {
     const { cluster, ownPod } = this.#options;
     return {
       cluster,
-      now,
+      now: startedAt === undefined ? now : this.#ages.now(key, startedAt, now),
       signal,
       startedAt: startedAt === undefined ? now : new Date(startedAt),
       targetUID,
@@ -260,23 +259,6 @@ export class ActionReconciler {
       ...(ownPod ? { ownPod } : {}),
     };
   }
-
-  /** The UID of the target as it stands now, and the machine behind a node; undefined when there is none, which the executor judges. */
-  async #identify(target: Target, signal: AbortSignal): Promise<Identity | undefined> {
-    try {
-      const { metadata, spec } = await this.#options.cluster.get(targetRef(target), signal);
-      const machine = target.kind === 'Node' ? spec?.providerID : undefined;
-      return { targetUID: metadata.uid, ...(typeof machine === 'string' && machine !== '' ? { targetProviderID: machine } : {}) };
-    } catch (error) {
-      if (isStatus(error, 404)) return undefined;
-      throw error;
-    }
-  }
-}
-
-/** The UID of the target that is meant, as the spec says, or as it was when the action first had to wait. */
-function pinnedUID({ spec, status }: OptimizationAction): string | undefined {
-  return spec?.targetUID ?? (status?.targetUID || undefined);
 }
 
 function startFacts(pass: Pass, context: ActionContext) {
@@ -292,15 +274,6 @@ function needsFinalizer({ object, parsed }: Pass): { finalizer?: true } {
 /** A GitOps tool may delete its object and make it anew while nobody watches: the finalizer makes sure that its run is remembered (FIELD.md F6). */
 function keptForGitOps({ metadata, spec }: OptimizationAction): { finalizer?: true } {
   return isTrackedByGitOps(metadata) && spec?.mode !== 'Plan' ? { finalizer: true } : {};
-}
-
-/** Ends as the earlier run did, so that what Argo CD and Flux show stays as it was. */
-function alreadyExecuted(object: OptimizationAction, earlier: Tombstone, now: Date): OptimizationActionStatus {
-  const { phase, finishedAt, result } = earlier;
-  const message =
-    `an object of this name has done the same before and ended ${phase} at ${finishedAt}; to have it done again, give it another name. ` +
-    `It said: ${earlier.message}`;
-  return endStatus(object, phase, { reason: 'AlreadyExecuted', message }, now, { result });
 }
 
 /** The end of an action. The pass that follows gives back the target and, where the object is being deleted, the finalizer. */

@@ -26,6 +26,16 @@ describe('the turns of a budget', () => {
     expect([turn.take(ready), turn.take(ready), turn.take(ready)]).toEqual([true, true, false]);
   });
 
+  it('a try that said nothing about the budget does not count, and gives nothing back that was not taken', () => {
+    const { turn } = turnOf({ disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1 });
+    turn.take(ready);
+    turn.giveBack(ready);
+    expect([turn.take(ready), turn.take(ready)]).toEqual([true, false]);
+    turn.take(unready);
+    turn.giveBack(unready);
+    expect(turn.take(ready)).toBe(false);
+  });
+
   it('A18 a refusal holds until the budget changes', () => {
     const { turn, clock, change } = turnOf({ disruptionsAllowed: 2 });
     turn.take(ready);

@@ -187,6 +187,18 @@ describe('a drain behind a budget', () => {
     expect(cluster.evictions).toHaveLength(4);
   });
 
+  it('E4 K24 says so when it goes on, and blames no budget that would let the pod go', async () => {
+    const cluster = new FakeCluster(cartPods('a', 'b'), [makeBudget('cart', { disruptionsAllowed: 2 })]);
+    cluster.answers.set('a', Array(3).fill(refusal(429, { retryAfter: 5 })));
+    const pass = drainOf(cluster);
+    await pass();
+    expect(await pass()).toMatchObject({ reason: 'InProgress', blockers: [] });
+    expect(await pass(5)).toMatchObject({ reason: 'InProgress', blockers: [] });
+    expect(await pass(10)).toMatchObject({ reason: 'TooManyRequests', blockers: [], next: { orAfter: 5 } });
+    await pass(15);
+    expect(cluster.evictions).toEqual(['a', 'a', 'a', 'a', 'b']);
+  });
+
   it('E5 A6 names both budgets and does not storm', async () => {
     const all = makeBudget('all', { selector: { matchLabels: {}, matchExpressions: [] } });
     const cluster = new FakeCluster(cartPods('a'), [makeBudget('cart'), all]);

@@ -62,6 +62,12 @@ const rows: readonly [row: string, error: Error, verdict: object][] = [
       words: `pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`,
     },
   ],
+  [
+    'E11 a webhook that does not answer',
+    refusal(500, { message: 'Internal error occurred: failed calling webhook "guard.example.com": context deadline exceeded' }),
+    { kind: 'later', cause: 'WebhookUnavailable', shown: true },
+  ],
+  ['a token that is being renewed', refusal(401), { kind: 'later', cause: 'ServerError', shown: false }],
   ['K24 another 500', refusal(500), { kind: 'later', cause: 'ServerError', shown: false }],
   ['K24 503 with Retry-After', refusal(503, { retryAfter: 3 }), { kind: 'later', cause: 'ServerError', shown: false, retryAfter: 3 }],
   ['K24 another 4xx', refusal(405), { kind: 'later', cause: 'EvictionRefused', shown: true, words: 'answer 405' }],

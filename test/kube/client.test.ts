@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { parseRefusal } from '../../operator/kube/client.ts';
 import { ApiError, ApiUnreachable } from '../../operator/kube/error.ts';
+import { parseRefusal } from '../../operator/kube/refusal.ts';
 import { CONFIG_MAPS, NODES, PODS } from '../../operator/kube/resources.ts';
 import { startFaultProxy } from '../cluster/fault-proxy.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
@@ -50,9 +50,10 @@ test.each<[string, [number, string | string[] | undefined, string], Partial<ApiE
   ['JSON null', [500, undefined, 'null'], { message: 'null' }],
   ['a long page of a proxy', [502, undefined, `<html>${'x'.repeat(9000)}`], { message: `<html>${'x'.repeat(494)}` }],
 ])('a refusal is read: %s', (_, args, expected) => {
-  const error = parseRefusal(...args);
+  const [code, retryAfter, text] = args;
+  const error = parseRefusal(code, { 'retry-after': retryAfter as string }, text);
   expect(error).toBeInstanceOf(ApiError);
-  expect(error.status).toBe(args[0]);
+  expect(error.status).toBe(code);
   expect({ reason: error.reason, message: error.message, causes: error.causes, retryAfter: error.retryAfter }).toMatchObject(expected);
 });
 

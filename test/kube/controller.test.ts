@@ -157,19 +157,26 @@ test('a failure is told each time, shows in the object from the third on, and go
   expect((await widgets.get('broken')).status).toEqual({ phase: 'Ready' });
 });
 
-test('an API server that is away is told, but not written into objects', async () => {
+test('requests that are not answered are told, shown where the words are taken, and tried again at once when the server is there', async () => {
   let away = true;
   const rig = await start('away', {
     reconcile: async () => {
       if (away) throw new ApiUnreachable('GET /x: refused');
-      return { next: settled };
+      return { status: { phase: 'Ready' }, next: settled };
     },
   });
   await widgets.create('away');
-  await waitFor(() => rig.errors.length === 5);
+  // The pause before the next try is long by now.
+  await waitFor(() => rig.errors.length >= 6 && (rig.errors.at(-1)?.retryIn ?? 0) > 1);
+  expect((await widgets.get('away')).status).toEqual({ phase: 'Error', message: 'GET /x: refused' });
   away = false;
-  await waitFor(() => rig.passesOf('away').length === 6);
-  expect(rig.written).toEqual([]);
+  const { length } = rig.passesOf('away');
+  rig.controller.retryUnanswered();
+  await waitFor(() => rig.written.at(-1)?.phase === 'Ready');
+  expect(rig.passesOf('away')).toHaveLength(length + 1);
+  rig.controller.retryUnanswered();
+  await waitFor(() => rig.controller.depth === 0);
+  expect(rig.passesOf('away')).toHaveLength(length + 1);
 });
 
 test('closing lets the pass under way end and writes what it found, and starts none', async () => {

@@ -112,8 +112,8 @@ test('a server without a right is asked again, but not in a rush', async () => {
     json(response, 403, { kind: 'Status', reason: 'Forbidden', message: 'no right' }),
   );
   const mirrored = mirror(client, 'any');
-  await waitFor(() => mirrored.reasons('disconnected').length === 3);
-  expect(mirrored.reasons('disconnected')).toEqual(['no right', 'no right', 'no right']);
+  await waitFor(() => mirrored.reasons('disconnected').length >= 3);
+  expect(mirrored.reasons('disconnected').slice(0, 3)).toEqual(['no right', 'no right', 'no right']);
   expect(mirrored.reasons('relist')).toEqual([]);
   expect(heard.every(({ query }) => query.watch)).toBe(true);
 });

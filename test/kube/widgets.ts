@@ -95,7 +95,7 @@ export class WidgetController implements AsyncDisposable {
         before?.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
       isUrgent: (before, after) => before?.phase !== after.phase,
       progressEvery: 0,
-      explain: (_, message) => ({ phase: 'Error', message }),
+      explain: (_, error) => ({ phase: 'Error', message: (error as Error).message }),
       onWritten: (_, __, after) => this.written.push(after),
       onGone: ({ metadata }) => this.gone.push(metadata.uid),
       onError: (_, error, retryIn) => this.errors.push({ message: (error as Error).message, retryIn }),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { makeMetrics } from '../../operator/observe/metrics.ts';
 
 /** Labels whose values are few and known: actions, phases, backends, resources, controllers, and our own words. */
-const BOUNDED = new Set(['action', 'phase', 'backend', 'outcome', 'what', 'resource', 'controller', 'why']);
+const BOUNDED = new Set(['action', 'phase', 'backend', 'outcome', 'what', 'resource', 'controller', 'why', 'type', 'method', 'code']);
 
 test('every metric of ours has the prefix, a unit where it counts something, a sentence of help, and bounded labels', async () => {
   const { registry } = makeMetrics();

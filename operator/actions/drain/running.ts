@@ -49,7 +49,7 @@ export function running(params: DrainRequest, round: Round, { look, counted, tur
   ];
   return {
     state: 'running',
-    reason: mainCause(blockers) ?? reasonOf(turn, look),
+    reason: mainCause(blockers) ?? standing.trouble ?? reasonOf(turn, look),
     message: describe(turn, look, describeBlockers(blockers), context),
     next: { kind: 'when', changed, orAfter: Math.min(...waits) },
     done: counted.done,

@@ -5,10 +5,10 @@ import { byText, listNames } from '../listing.ts';
 const CAUSES = 5;
 
 /** The causes that a blocker can have, in the order in which one is chosen as the reason of the whole. */
-const ORDER = ['DisruptionBudget', 'PDBNeverSatisfiable', 'MultiplePDBs', 'WebhookDenied', 'EvictionRefused'];
+const ORDER = ['DisruptionBudget', 'PDBNeverSatisfiable', 'MultiplePDBs', 'WebhookDenied', 'WebhookUnavailable', 'EvictionRefused'];
 
 /** Causes whose detail is the refusal's own words: these may differ from try to try, and the first ones are kept. */
-const TOLD = new Set(['WebhookDenied', 'EvictionRefused']);
+const TOLD = new Set(['WebhookDenied', 'WebhookUnavailable', 'EvictionRefused']);
 
 /** A blocker before it is known since when. */
 export type NewBlocker = Omit<Blocker, 'since'>;
@@ -69,6 +69,8 @@ function describeCause({ cause, pod, budget, currentHealthy, desiredHealthy, det
       return `selected by more than one disruption budget, which the eviction API refuses: ${budget}`;
     case 'WebhookDenied':
       return 'refused by an admission webhook or policy';
+    case 'WebhookUnavailable':
+      return 'held by an admission webhook that does not answer';
     case 'EvictionRefused':
       return 'refused by the API server';
     default:

@@ -53,6 +53,11 @@ export class BudgetTurn {
     return !this.#refused && (mayPassUnready(pod, this.#budget) || this.#spent < this.#budget.disruptionsAllowed);
   }
 
+  /** The try that was taken for this pod said nothing about the budget, such as a fault of the API server: it counts as not made. */
+  giveBack(pod: Pod): void {
+    if (!mayPassUnready(pod, this.#budget)) this.#spent = Math.max(0, this.#spent - 1);
+  }
+
   /** The budget said no: its pods wait until it changes, and at least as long as was asked for. */
   refuse(retryAfter: Seconds | undefined): void {
     this.#refused = true;

@@ -13,11 +13,13 @@ const MOST_AT_ONCE = 500;
 
 /** Why one pod is not tried right now. */
 export interface Hold {
-  readonly cause: LaterCause | undefined;
+  readonly cause: LaterCause | 'TooManyRequests' | undefined;
   readonly shown: boolean;
   /** What the refusal said, where only that explains it. */
   readonly words?: string;
   readonly notBefore: Seconds;
+  /** How many tries in a row had this cause. */
+  readonly tries: number;
   /** The budgets of the pod at the time: when they are others, the hold is void. */
   readonly budgets: string;
 }

@@ -99,7 +99,7 @@ function isToBeAsked(pod: Pod, accepted: ReadonlySet<string>): boolean {
 function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): Extract<Progress, { state: 'running' }> {
   const { context, mine } = round;
   const pending = isToBeAsked(pod, mine.accepted);
-  const { blockers: found, topics, orAfter } = standingOf(pending ? [pod] : [], round);
+  const { blockers: found, topics, orAfter, trouble } = standingOf(pending ? [pod] : [], round);
   const blockers = context.signal.aborted
     ? knownBlockers(pending ? [pod] : [], round)
     : mergeBlockers(found, context.before.blockers, context.now);
@@ -110,7 +110,7 @@ function report(pod: Pod, params: PodRemoval, round: Round, verb: RemovalVerb): 
   const trying = `${formatPod(params)} could not be ${DONE[verb]} yet`;
   return {
     state: 'running',
-    reason: pending ? (mainCause(blockers) ?? 'InProgress') : 'WaitingForPods',
+    reason: pending ? (mainCause(blockers) ?? trouble ?? 'InProgress') : 'WaitingForPods',
     message: pending ? describeBlockers(blockers) || trying : `${formatPod(params)} is shutting down`,
     next: { kind: 'when', changed: [podTopic(params.namespace, params.podName), ...topics], orAfter: Math.min(LOOK_AGAIN, orAfter, left) },
     blockers,

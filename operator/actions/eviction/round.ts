@@ -7,7 +7,7 @@ import type { ActionContext } from '../action.ts';
 import { byText } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
 import { ASK_AGAIN, type BudgetTurn } from './budget-turn.ts';
-import type { EvictionMemory, RequestMemory } from './memory.ts';
+import type { EvictionMemory, Hold, RequestMemory } from './memory.ts';
 import { runParallel } from './parallel.ts';
 import { judgeRefusal, type Verdict } from './verdict.ts';
 
@@ -57,6 +57,7 @@ export async function runRound(pods: readonly Pod[], round: Round): Promise<Fail
     if (failures.length > 0 || context.signal.aborted || memory.clock() < memory.busyUntil) return false;
     if (turn && !turn.take(pod)) return false;
     const verdict = await ask(pod, round);
+    if (!verdict) return false;
     if (verdict.kind === 'forbidden') failures.push(failed('Forbidden', verdict.message));
     remember(verdict, pod, round, turn);
     return verdict.kind !== 'budget';
@@ -103,12 +104,13 @@ function isHeld(pod: Pod, budgets: readonly Budget[], { memory, mine }: Round): 
   return hold !== undefined && hold.budgets === namesOf(budgets) && memory.clock() < hold.notBefore;
 }
 
-/** Asked for to its end, even while the operator stops: an answer that nobody heard would leave the outcome unknown. */
-async function ask(pod: Pod, { remove, memory }: Round): Promise<Verdict> {
+/** Undefined where the operator stopped before it was this pod's turn. */
+async function ask(pod: Pod, { remove, memory, context }: Round): Promise<Verdict | undefined> {
   try {
-    await memory.together.execute(() => remove(pod, new AbortController().signal));
+    await memory.together.execute(() => remove(pod, context.signal));
     return { kind: 'accepted' };
   } catch (error) {
+    if (context.signal.aborted && error === context.signal.reason) return undefined;
     return judgeRefusal(error);
   }
 }
@@ -116,18 +118,24 @@ async function ask(pod: Pod, { remove, memory }: Round): Promise<Verdict> {
 function remember(verdict: Verdict, pod: Pod, round: Round, turn: BudgetTurn | undefined): void {
   const { mine } = round;
   const { uid } = pod;
+  const before = mine.holds.get(uid);
   mine.holds.delete(uid);
   if (verdict.kind === 'gone') mine.absent.add(uid);
   if (verdict.kind === 'later' && verdict.cause === 'ServerError') mine.unheard.add(uid);
   if (verdict.kind === 'accepted' || verdict.kind === 'gone') mine.accepted.add(uid);
   else if (verdict.kind === 'budget' && turn) turn.refuse(verdict.retryAfter);
-  else if (verdict.kind !== 'forbidden') hold(verdict, pod, round);
+  else if (verdict.kind !== 'forbidden') {
+    hold(verdict, pod, round, before);
+    if (verdict.kind === 'busy' || verdict.kind === 'later') turn?.giveBack(pod);
+  }
 }
 
 type Holding = Exclude<Verdict, { kind: 'accepted' | 'gone' | 'forbidden' }>;
 
+const CAUSES = { budget: 'DisruptionBudget', busy: 'TooManyRequests', conflict: undefined } as const;
+
 /** Holds this pod back for a while; the others go on (FIELD.md K24, A17). */
-function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Round): void {
+function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Round, before: Hold | undefined): void {
   const { uid } = pod;
   const retryAfter = 'retryAfter' in verdict ? verdict.retryAfter : undefined;
   if (verdict.kind === 'busy') memory.busyUntil = memory.clock() + (retryAfter ?? BUSY);
@@ -135,11 +143,12 @@ function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Ro
   if (verdict.kind === 'conflict' || (verdict.kind === 'later' && !verdict.shown)) mine.listedAt = undefined;
   const budgets = namesOf(guarded ? budgetsOf(pod, context.cluster.view) : []);
   const later = verdict.kind === 'later' ? verdict : undefined;
-  const cause = verdict.kind === 'budget' ? ('DisruptionBudget' as const) : later?.cause;
+  const cause = verdict.kind === 'later' ? verdict.cause : CAUSES[verdict.kind];
+  const tries = before !== undefined && before.cause === cause ? before.tries + 1 : 1;
   const pause = retryAfter ?? (later?.cause === 'MultiplePDBs' ? ASK_AGAIN : mine.backoff(uid));
   const shown = verdict.kind === 'budget' ? retryAfter === undefined : (later?.shown ?? false);
   const words = later?.words === undefined ? {} : { words: later.words };
-  mine.holds.set(uid, { cause, shown, ...words, notBefore: memory.clock() + pause, budgets });
+  mine.holds.set(uid, { cause, shown, tries, ...words, notBefore: memory.clock() + pause, budgets });
 }
 
 /** Which budgets select a pod, as one text. */

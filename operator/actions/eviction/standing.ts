@@ -11,12 +11,16 @@ import { budgetsOf, guardOf, isGuarded, namesOf, type Round } from './round.ts';
 
 const LONGEST_NAME = 253;
 const SHORTEST_WAIT: Seconds = 0.05;
+/** As many as a pass may fail before the object says so. */
+const TRIES_BEFORE_TOLD = 3;
 
 /** How the pods stand that could not be asked to go yet. */
 export interface Standing {
   readonly blockers: readonly NewBlocker[];
   /** What has to change so that another try is worth it. */
   readonly topics: readonly Topic[];
+  /** The cause that is no blocker by itself, as it passes, but has now refused a pod several times in a row. */
+  readonly trouble?: string;
   /** Seconds until the next try without any change; infinite for no pods. */
   readonly orAfter: Seconds;
 }
@@ -26,14 +30,16 @@ export function standingOf(pods: readonly Pod[], round: Round): Standing {
   const blockers: NewBlocker[] = [];
   const topics = new Set<Topic>();
   let orAfter = Number.POSITIVE_INFINITY;
+  let trouble: string | undefined;
   for (const pod of pods) {
     const budgets = round.guarded ? budgetsOf(pod, round.context.cluster.view) : [];
     const found = lookAt(pod, budgets, round);
     if (round.guarded) topics.add(budgetsTopic(pod.namespace));
     orAfter = Math.min(orAfter, found.waits);
     if (found.blocker) blockers.push(found.blocker);
+    else trouble ??= found.trouble;
   }
-  return { blockers, topics: [...topics], orAfter: Math.max(SHORTEST_WAIT, orAfter) };
+  return { blockers, topics: [...topics], orAfter: Math.max(SHORTEST_WAIT, orAfter), ...(trouble ? { trouble } : {}) };
 }
 
 /** What this process knows, and what an earlier pass recorded of pods that are still there: for an end, and for a pass that was cut short. */
@@ -49,6 +55,7 @@ export function knownBlockers(pods: readonly Pod[], round: Round): readonly Bloc
 interface Found {
   readonly waits: Seconds;
   readonly blocker?: NewBlocker;
+  readonly trouble?: string;
 }
 
 function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine, context }: Round): Found {
@@ -57,7 +64,8 @@ function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine, context }:
   const hold = mine.holds.get(pod.uid);
   if (hold && hold.budgets === namesOf(budgets)) {
     const waits = Math.max(busy, hold.notBefore - memory.clock());
-    if (!hold.shown || hold.cause === undefined) return { waits };
+    if (hold.cause === undefined) return { waits };
+    if (!hold.shown) return hold.tries < TRIES_BEFORE_TOLD ? { waits } : { waits, trouble: hold.cause };
     const words = hold.words === undefined ? {} : { detail: hold.words };
     return { waits, blocker: { ...identity(pod), cause: hold.cause, ...budgetFacts(budgets), ...words, ...retryAt(context.now, waits) } };
   }

@@ -1,6 +1,6 @@
 import { ApiError, ApiUnreachable } from '../../kube/error.ts';
 import type { Seconds } from '../../lib/next.ts';
-import { isAdmissionDenial } from '../outcome.ts';
+import { isAdmissionDenial, isWebhookFailure } from '../outcome.ts';
 
 /** What one answer to an eviction means and asks for; the rows are FIELD.md 1.3. */
 export type Verdict =
@@ -23,14 +23,25 @@ export type Verdict =
 const TOLD: readonly LaterCause[] = ['WebhookDenied', 'EvictionRefused'];
 
 /** Why one pod is tried again later; shown ones are the cause of a blocker. */
-export type LaterCause = 'MultiplePDBs' | 'WebhookDenied' | 'NamespaceTerminating' | 'DisruptionBudget' | 'ServerError' | 'EvictionRefused';
+export type LaterCause =
+  | 'MultiplePDBs'
+  | 'WebhookDenied'
+  | 'WebhookUnavailable'
+  | 'NamespaceTerminating'
+  | 'DisruptionBudget'
+  | 'ServerError'
+  | 'EvictionRefused';
 
 /** Reads what the API server, or the way to it, answered to an eviction or deletion of a pod; rethrows what is neither. */
 export function judgeRefusal(error: unknown): Verdict {
   if (error instanceof ApiUnreachable) return { kind: 'later', cause: 'ServerError', shown: false };
   if (!(error instanceof ApiError)) throw error;
   if (isAdmissionDenial(error)) return later(error, 'WebhookDenied', true);
+  if (isWebhookFailure(error)) return later(error, 'WebhookUnavailable', true);
   switch (error.status) {
+    case 401:
+      // The credentials are being read anew.
+      return later(error, 'ServerError', false);
     case 404:
       return isMissingPath(error) ? later(error, 'EvictionRefused', true) : { kind: 'gone' };
     case 409:

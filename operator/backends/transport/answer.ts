@@ -1,4 +1,3 @@
-import type { Seconds } from '../../lib/next.ts';
 import { parseJSON } from './json.ts';
 
 /** What an upstream answered: 2xx, or a 4xx whose meaning the protocol decides (400, 404, 409, 413, 422 …). */
@@ -11,9 +10,6 @@ export interface Answer {
   /** The upstream's own words: code, message and request id of its error envelope (optimizer.md 2.1), or its `detail`. */
   readonly words: string;
 }
-
-/** The longest wait that a Retry-After can ask for; a mistaken header must not silence the operator for days. */
-const longestRetryAfter: Seconds = 3600;
 
 /** Reads a body: empty and non-JSON texts are told apart. */
 export function readAnswer(status: number, text: string, redact: (text: string) => string): Answer {
@@ -30,19 +26,6 @@ export function isPathNotServed(answer: Answer): boolean {
   if (answer.status !== 404) return false;
   const members = record(answer.json);
   return answer.json === undefined || (members.detail === 'Not Found' && Object.keys(members).length === 1);
-}
-
-/**
- * Seconds of a Retry-After in either form, at most an hour; the date form counts from the answer's own Date, so that clock skew does no harm.
- * Undefined when it is absent, unreadable or asks for no wait at all, which must not become a hot loop: then the backoff counts.
- */
-export function parseRetryAfter(value: string | undefined, date: string | undefined, now: Date): Seconds | undefined {
-  if (value === undefined) return undefined;
-  const text = value.trim();
-  const sent = Date.parse(date ?? '');
-  const from = Number.isNaN(sent) ? now.getTime() : sent;
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : (Date.parse(text) - from) / 1000;
-  return seconds > 0 ? Math.min(seconds, longestRetryAfter) : undefined;
 }
 
 function wordsOf(json: unknown): string {

@@ -1,8 +1,9 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { Seconds } from '../../lib/next.ts';
+import { parseRetryAfter } from '../../lib/retry-after.ts';
 import { BackendError } from '../backend.ts';
 import type { TLSSettings } from '../settings.ts';
-import { type Answer, parseRetryAfter, readAnswer } from './answer.ts';
+import { type Answer, readAnswer } from './answer.ts';
 import type { Credential } from './credential.ts';
 import { explain } from './explain.ts';
 
@@ -108,11 +109,12 @@ export class JSONClient {
     const answer = readAnswer(status, text, (words) => this.#settings.credential.redact(words));
     const passing = status >= 500 || [401, 403, 408, 425, 429].includes(status);
     if (status >= 200 && !passing && (status < 300 || status >= 400)) return answer;
-    const retryAfter = parseRetryAfter(single(headers['retry-after']), single(headers.date), this.#settings.now?.() ?? new Date());
+    // No wait at all must not become a hot loop: then the backoff counts.
+    const asked = parseRetryAfter(single(headers['retry-after']), single(headers.date), this.#settings.now?.() ?? new Date());
     const hint = passing ? '' : ', a redirect, which is never followed';
     const words = answer.words === '' ? '' : `: ${answer.words}`;
     const message = `${name(call)} was answered ${status}${hint}${words}`;
-    throw new BackendError(message, retryAfter === undefined ? { status } : { status, retryAfter });
+    throw new BackendError(message, asked ? { status, retryAfter: asked } : { status });
   }
 }
 

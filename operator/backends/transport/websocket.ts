@@ -1,8 +1,8 @@
 import { WebSocket } from 'ws';
 import { Backoff, type BackoffSettings } from '../../lib/backoff.ts';
 import type { Seconds } from '../../lib/next.ts';
+import { parseRetryAfter } from '../../lib/retry-after.ts';
 import type { TLSSettings } from '../settings.ts';
-import { parseRetryAfter } from './answer.ts';
 import type { Credential } from './credential.ts';
 import { explain } from './explain.ts';
 import { pause } from './pause.ts';
@@ -143,7 +143,7 @@ class Connection {
     this.socket.on('unexpected-response', (_request, response) => {
       const { statusCode: status = 0, headers } = response;
       const refused = status === 401 || status === 403 ? (settings.refusedRetry ?? 60) : undefined;
-      const wait = parseRetryAfter(headers['retry-after'], headers.date, new Date()) ?? refused;
+      const wait = parseRetryAfter(headers['retry-after'], headers.date, new Date()) || refused;
       this.ended = { why: `the handshake was answered ${status}`, ...(wait === undefined ? {} : { wait }) };
       this.socket.terminate();
     });

@@ -5,8 +5,8 @@ import { readFrame } from '../../../operator/backends/cloudoptim/frames.ts';
 import { writeResult } from '../../../operator/backends/cloudoptim/result.ts';
 import { readItem } from '../../../operator/backends/cloudoptim/task.ts';
 import { parseTime } from '../../../operator/backends/time.ts';
-import { parseRetryAfter } from '../../../operator/backends/transport/answer.ts';
 import { parseJSON } from '../../../operator/backends/transport/json.ts';
+import { parseRetryAfter } from '../../../operator/lib/retry-after.ts';
 import { formatSeconds } from '../../../operator/lib/time.ts';
 import { taskResult } from './contract.ts';
 
