@@ -7,6 +7,7 @@ import { orAborted } from '../lib/wait.ts';
 import { Connections, type Use } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ApiUnreachable, type StatusCause } from './error.ts';
+import type { Fence } from './fence.ts';
 import type { KubeObject, ObjectRef, Resource } from './object.ts';
 import { collectionPath, objectPath } from './resources.ts';
 
@@ -49,11 +50,26 @@ export class KubeClient {
   readonly #credentials: Credentials;
   readonly #connections: Connections;
   readonly #timeout: Seconds;
+  readonly #fence: Fence | undefined;
 
-  constructor(credentials: Credentials, timeout: Seconds = REQUEST_TIMEOUT_SECONDS) {
+  constructor(
+    credentials: Credentials,
+    timeout: Seconds = REQUEST_TIMEOUT_SECONDS,
+    connections: Connections = new Connections(credentials),
+    fence?: Fence,
+  ) {
     this.#credentials = credentials;
     this.#timeout = timeout;
-    this.#connections = new Connections(credentials);
+    this.#connections = connections;
+    this.#fence = fence;
+  }
+
+  /**
+   * A client over the same connections whose writes are made only while the fence holds, as it is when the first byte is about to go out; one that is on
+   * its way is cut off when the fence falls. Such a write throws NotLeading. Reads are free.
+   */
+  fencedBy(fence: Fence): KubeClient {
+    return new KubeClient(this.#credentials, this.#timeout, this.#connections, fence);
   }
 
   /** Reads one object. */
@@ -121,13 +137,16 @@ export class KubeClient {
   async #call(call: Call): Promise<JsonValue> {
     const startedAt = performance.now();
     const timeout = AbortSignal.timeout(this.#timeout * 1000);
-    const bounded = { ...call, signal: AbortSignal.any([call.signal, timeout]) };
+    const fence = call.method === 'GET' ? undefined : this.#fence;
+    fence?.check();
+    const bounded = { ...call, signal: AbortSignal.any([call.signal, timeout, ...(fence ? [fence.signal] : [])]) };
     try {
       const response = await this.#send(bounded, 'requests');
       const text = await response.body.text();
       if (response.statusCode < 200 || response.statusCode > 299) throw this.#refusal(response, text);
       return text.startsWith('{') ? (JSON.parse(text) as JsonValue) : text;
     } catch (error) {
+      if (fence?.signal.aborted && !(error instanceof ApiError)) throw fence.signal.reason;
       if (!timeout.aborted || error instanceof ApiError) throw this.#explain(call, error);
       this.#connections.distrust(startedAt);
       throw this.#explain(call, new Error(`no answer within ${this.#timeout} s`));
@@ -147,7 +166,8 @@ export class KubeClient {
 
   async #request(call: Call, use: Use): Promise<Dispatcher.ResponseData> {
     const { dispatcher, headers } = await this.#connections.for(use);
-    return dispatcher.request({
+    const guarded = this.#fence && call.method !== 'GET' ? dispatcher.compose(guard(this.#fence)) : dispatcher;
+    return guarded.request({
       origin: this.#credentials.server,
       path: call.path + queryString(call.query),
       method: call.method,
@@ -166,6 +186,25 @@ export class KubeClient {
     if (response.statusCode === 401) this.#credentials.expire();
     return parseRefusal(response.statusCode, response.headers['retry-after'], text);
   }
+}
+
+/**
+ * Asks the fence again when the request gets its connection, which may be long after it was made: many may wait for one, and a process that was stopped
+ * meanwhile goes on right there.
+ */
+function guard(fence: Fence): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart: (controller, context) => {
+        fence.check();
+        handler.onRequestStart?.(controller, context);
+      },
+      onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseData: (...args) => handler.onResponseData?.(...args),
+      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+      onResponseError: (...args) => handler.onResponseError?.(...args),
+    });
 }
 
 /** Reads a non-2xx answer into an ApiError: a Status object, or plain text as priority and fairness sends it (FIELD.md E4, P12). */

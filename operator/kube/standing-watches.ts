@@ -21,11 +21,20 @@ const KEPT_REASONS = new Set([
   'NodeNotReady',
 ]);
 
-/** The stores of the operator's own kinds and of the Events, and the watches that fill them. */
+/** The stores of the operator's own kinds and of the Events. */
+export interface ObjectWatches<Action, Backend> {
+  readonly actions: Store<Action>;
+  readonly backends: Store<Backend>;
+  readonly events: Store<CoreEvent>;
+  /** Starts the watches that fill them; each promise resolves when its store is filled. */
+  start(watches: Watches, namespace: string): readonly Promise<void>[];
+}
+
+/** Makes them. */
 export function startObjectWatches<Action extends KubeObject<unknown, unknown>, Backend extends KubeObject<unknown, unknown>>(
   actionResource: Resource,
   backendResource: Resource,
-) {
+): ObjectWatches<Action, Backend> {
   const actions = objectStore<Action>();
   const backends = objectStore<Backend>();
   const events = new Store<CoreEvent>(({ namespace, name, uid, resourceVersion }) => ({
@@ -37,7 +46,7 @@ export function startObjectWatches<Action extends KubeObject<unknown, unknown>, 
     actions,
     backends,
     events,
-    start: (watches: Watches, namespace: string): readonly Promise<void>[] => [
+    start: (watches, namespace) => [
       watches.start({ resource: actionResource, namespace, project: (raw) => withoutManagedFields<Action>(raw), store: actions }),
       watches.start({ resource: backendResource, namespace, project: (raw) => withoutManagedFields<Backend>(raw), store: backends }),
       watches.start({ resource: EVENTS, project: projectKept, store: events }),
