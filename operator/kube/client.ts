@@ -7,7 +7,7 @@ import { orAborted } from '../lib/wait.ts';
 import { Connections, type Use } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ApiUnreachable, type StatusCause } from './error.ts';
-import type { Fence } from './fence.ts';
+import { type Fence, throughFence } from './fence.ts';
 import type { KubeObject, ObjectRef, Resource } from './object.ts';
 import { collectionPath, objectPath } from './resources.ts';
 
@@ -166,7 +166,7 @@ export class KubeClient {
 
   async #request(call: Call, use: Use): Promise<Dispatcher.ResponseData> {
     const { dispatcher, headers } = await this.#connections.for(use);
-    const guarded = this.#fence && call.method !== 'GET' ? dispatcher.compose(guard(this.#fence)) : dispatcher;
+    const guarded = this.#fence && call.method !== 'GET' ? dispatcher.compose(throughFence(this.#fence)) : dispatcher;
     return guarded.request({
       origin: this.#credentials.server,
       path: call.path + queryString(call.query),
@@ -186,25 +186,6 @@ export class KubeClient {
     if (response.statusCode === 401) this.#credentials.expire();
     return parseRefusal(response.statusCode, response.headers['retry-after'], text);
   }
-}
-
-/**
- * Asks the fence again when the request gets its connection, which may be long after it was made: many may wait for one, and a process that was stopped
- * meanwhile goes on right there.
- */
-function guard(fence: Fence): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(options, {
-      onRequestStart: (controller, context) => {
-        fence.check();
-        handler.onRequestStart?.(controller, context);
-      },
-      onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
-      onResponseStart: (...args) => handler.onResponseStart?.(...args),
-      onResponseData: (...args) => handler.onResponseData?.(...args),
-      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
-      onResponseError: (...args) => handler.onResponseError?.(...args),
-    });
 }
 
 /** Reads a non-2xx answer into an ApiError: a Status object, or plain text as priority and fairness sends it (FIELD.md E4, P12). */

@@ -74,7 +74,7 @@ export class Election implements Fence {
 
   /** Whether this process leads now. */
   get leads(): boolean {
-    return this.#tenure !== undefined && !this.#tenure.signal.aborted;
+    return this.#tenure?.held === true;
   }
 
   get signal(): AbortSignal {
@@ -149,7 +149,7 @@ export class Election implements Fence {
     const { seconds } = this.#options;
     for (let wait = seconds / RENEWALS; ; ) {
       await this.#pause(wait, signal);
-      if (signal.aborted) return;
+      if (signal.aborted || !tenure.held) return;
       const until = await this.#claim(signal);
       if (until !== undefined) tenure.extend(until);
       wait = until === undefined ? seconds * PAUSE : seconds / RENEWALS;
@@ -185,7 +185,7 @@ export class Election implements Fence {
 
   /** So that a standby need not wait until the lease runs out. */
   async #giveBack(tenure: Tenure): Promise<void> {
-    const held = !tenure.signal.aborted;
+    const { held } = tenure;
     tenure.end(GIVEN_BACK);
     const { signal } = new AbortController();
     for (let tries = 1; held && tries <= RELEASE_TRIES; tries++) {
@@ -221,7 +221,9 @@ export class Election implements Fence {
 
   /** Waits, or until the Lease is changed by somebody else. */
   async #pause(seconds: Seconds, signal: AbortSignal): Promise<void> {
-    if (this.#news) return;
+    const missed = this.#news;
+    this.#news = false;
+    if (missed) return;
     const woken = new AbortController();
     this.#wake = () => woken.abort();
     await abortable(seconds, AbortSignal.any([signal, woken.signal]));

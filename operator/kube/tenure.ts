@@ -24,14 +24,19 @@ export class Tenure implements Fence {
     return this.#ended.signal;
   }
 
-  check(): void {
+  /** Whether it goes on, looked at anew. */
+  get held(): boolean {
     if (this.#clock() >= this.#until) this.end(NOT_RENEWED);
-    this.signal.throwIfAborted();
+    return !this.signal.aborted;
+  }
+
+  check(): void {
+    if (!this.held) throw this.signal.reason;
   }
 
   /** Lets it last longer; one that is over stays over. */
   extend(until: Seconds): void {
-    if (this.signal.aborted || this.#clock() >= this.#until) return;
+    if (!this.held) return;
     this.#until = Math.max(this.#until, until);
     this.#arm();
   }

@@ -61,7 +61,7 @@ export class Scene {
     if (status === 409) await this.cp.api.patch(`${path}/${name}`, { stringData: { 'api-key': key } });
   }
 
-  /** What the operator has written into the cluster so far, its own kinds and Events left out. */
+  /** What the operator has written into the cluster so far, its own kinds, Events and its Lease left out. */
   writes(): Promise<string[]> {
     return writesOf(this.cp, this.#rights.user);
   }
@@ -113,7 +113,7 @@ async function writesOf(cp: ControlPlaneAccess, user: string): Promise<string[]>
     } = JSON.parse(line) as Awaited<ReturnType<ControlPlaneAccess['auditEvents']>>[number];
     const { apiGroup, resource = '', subresource, namespace, name = '' } = objectRef;
     const counts = stage === 'ResponseComplete' && WRITES.has(verb) && (responseStatus?.code ?? 500) < 300;
-    if (!counts || apiGroup === 'cloudoptim.io' || resource === 'events') return [];
+    if (!counts || ['cloudoptim.io', 'coordination.k8s.io'].includes(apiGroup ?? '') || resource === 'events') return [];
     const what = subresource ? `${resource}/${subresource} ` : `${resource}${namespace ? ' ' : '/'}`;
     return [`${verb} ${what}${namespace ? `${namespace}/` : ''}${name}`];
   });
