@@ -4,8 +4,9 @@ import { drain10Budget, drain100 } from './drains.ts';
 import { type Figure, note } from './figure.ts';
 import { idle } from './idle.ts';
 import { start } from './start.ts';
+import { takeOver } from './take-over.ts';
 
-const figures: readonly Figure[] = [drain100, drain10Budget, cordonLatency, cordonWrites, idle, start];
+const figures: readonly Figure[] = [drain100, drain10Budget, cordonLatency, cordonWrites, idle, start, takeOver];
 
 const help = `Usage: node test/bench/main.ts [name …]
 

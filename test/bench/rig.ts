@@ -8,8 +8,8 @@ import type { OperatorProcess } from '../scenarios/operator-process.ts';
 import { note } from './figure.ts';
 import { startBundle } from './operator-process.ts';
 
-/** The namespace of the operator, and that of the pods. */
-const NAMESPACE = 'cloudoptim';
+/** The namespace of the operator. */
+export const NAMESPACE = 'cloudoptim';
 /** Where the pods of a measurement live. */
 export const PODS = 'bench';
 /** How the API server knows the operator. */

@@ -60,14 +60,17 @@ test('an API server that hangs for longer than the lease: acting ends, the proce
 test('a leader that alone is cut off is followed by the other, and writes nothing when it is back', { timeout: 120_000 }, async () => {
   const proxy = await startFaultProxy({ host: '127.0.0.1', port: cp.port });
   onTestFinished(() => proxy.close());
-  const first = await scene.operator({ ...LEASE, POD_NAME: 'cut-a', POD_UID: 'a' }, proxy.url);
+  const backend = await scene.backend();
+  const env = { ...seedVariables(backend), ...LEASE };
+  const first = await scene.operator({ ...env, POD_NAME: 'cut-a', POD_UID: 'a' }, proxy.url);
   await first.ready();
-  const second = await scene.operator({ ...LEASE, POD_NAME: 'cut-b', POD_UID: 'b' });
+  const second = await scene.operator({ ...env, POD_NAME: 'cut-b', POD_UID: 'b' });
   await second.ready();
   expect((await second.fetch('/readyz')).body).toContain('[+] leader: standby; cut-a leads');
   proxy.freeze();
   await eventually(() => leading(second)).toBe(1);
   expect(lost(first)).toBe(true);
+  await backend.waitFor(() => backend.stream.size === 1, 'only the new leader speaks to the backend');
   await scene.actions.create('cut', { action: 'Label', label: { kind: 'Namespace', name: scene.namespace, set: { a: 'b' } } });
   await scene.actions.until('cut', inPhase('Succeeded'));
   proxy.thaw();
