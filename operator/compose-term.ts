@@ -8,7 +8,7 @@ import type { Bus } from './kube/bus.ts';
 import type { Caches } from './kube/caches.ts';
 import type { KubeClient } from './kube/client.ts';
 import { Controller, keyOf } from './kube/controller.ts';
-import type { Fence } from './kube/fence.ts';
+import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
@@ -81,6 +81,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     events: objects.events,
     unpriced: () => snapshots.unpriced,
     onNews: (name, news) => {
+      // The end of a term is told once, and not by everything that ends with it.
+      if (news.kind === 'failure' && news.error instanceof NotLeading) return;
       telling.upstream(name, news);
       if (news.kind === 'facts') bus.publish(upstreamTopic(name));
     },

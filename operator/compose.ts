@@ -76,6 +76,7 @@ export function compose(config: Config): Process {
     election,
     makeTerm: (fence) => composeTerm(world, fence),
     startWatches: () => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches)],
+    refresh: (signal) => objects.refresh(client, namespace, signal),
   });
   return process;
 }

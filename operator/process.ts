@@ -6,7 +6,8 @@ import type { Fence } from './kube/fence.ts';
 import { shortName } from './kube/lease.ts';
 import type { LifeCycle } from './kube/operator.ts';
 import type { Watches } from './kube/watches.ts';
-import { orAborted } from './lib/wait.ts';
+import { reconnectBackoff } from './lib/backoff.ts';
+import { abortable, orAborted } from './lib/wait.ts';
 import type { Logger } from './observe/logger.ts';
 import type { HealthServer, Part } from './observe/server.ts';
 import type { Term } from './term.ts';
@@ -25,6 +26,8 @@ export interface ProcessOptions {
   readonly makeTerm: (fence: Fence) => Term;
   /** Starts the standing watches; each promise resolves when its store is filled. */
   readonly startWatches: () => readonly Promise<void>[];
+  /** Looks at the operator's own objects as they are now. */
+  readonly refresh: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -112,11 +115,24 @@ export class Process implements LifeCycle {
     const { makeTerm, recorder } = this.#options;
     const over = AbortSignal.any([tenure.signal, this.#stop.signal]);
     await orAborted(this.#lists, over).catch(() => undefined);
+    await this.#catchUp(over);
     if (over.aborted) return;
     this.#term = makeTerm(tenure);
     await this.#term.run(this.#stop.signal);
     this.#term = undefined;
     await recorder.flush();
+  }
+
+  /** What the leader before has written last, the watches may show later than its end: acted on older objects, its work would be done again. */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    const { log, refresh } = this.#options;
+    for (const backoff = reconnectBackoff(); !signal.aborted; await abortable(backoff.next(), signal)) {
+      try {
+        return await refresh(signal);
+      } catch (error) {
+        if (!signal.aborted) log.warn({ err: error }, 'the objects could not be listed; trying again');
+      }
+    }
   }
 
   #upstreams() {

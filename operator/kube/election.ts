@@ -107,11 +107,14 @@ export class Election implements Fence {
       if (lease) tell({ kind: 'taken', lease });
       const acted = new AbortController();
       const renewals = this.#renew(tenure, AbortSignal.any([tenure.signal, acted.signal]));
-      await lead(tenure);
-      acted.abort();
-      await renewals;
-      await this.#giveBack(tenure);
-      this.#tenure = undefined;
+      try {
+        await lead(tenure);
+      } finally {
+        acted.abort();
+        await renewals;
+        await this.#giveBack(tenure);
+        this.#tenure = undefined;
+      }
     }
   }
 

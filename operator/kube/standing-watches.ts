@@ -1,8 +1,10 @@
 import type { JsonObject } from '../lib/json.ts';
 import { projectBudget } from './budget.ts';
 import type { Caches } from './caches.ts';
+import type { KubeClient } from './client.ts';
 import { type CoreEvent, projectCoreEvent } from './cluster-event.ts';
 import { keyOf } from './controller.ts';
+import { listAll } from './list.ts';
 import { projectNode } from './node.ts';
 import type { KubeObject, Resource } from './object.ts';
 import { projectPod } from './pod.ts';
@@ -28,6 +30,8 @@ export interface ObjectWatches<Action, Backend> {
   readonly events: Store<CoreEvent>;
   /** Starts the watches that fill them; each promise resolves when its store is filled. */
   start(watches: Watches, namespace: string): readonly Promise<void>[];
+  /** Brings the operator's own kinds up to what the API server holds now, which watches may still be about to tell. */
+  refresh(client: KubeClient, namespace: string, signal: AbortSignal): Promise<void>;
 }
 
 /** Makes them. */
@@ -51,7 +55,19 @@ export function startObjectWatches<Action extends KubeObject<unknown, unknown>, 
       watches.start({ resource: backendResource, namespace, project: (raw) => withoutManagedFields<Backend>(raw), store: backends }),
       watches.start({ resource: EVENTS, project: projectKept, store: events }),
     ],
+    refresh: async (client, namespace, signal) => {
+      await Promise.all([
+        relist(client, actionResource, namespace, actions, signal),
+        relist(client, backendResource, namespace, backends, signal),
+      ]);
+    },
   };
+}
+
+async function relist<T>(client: KubeClient, resource: Resource, namespace: string, store: Store<T>, signal: AbortSignal): Promise<void> {
+  const project = (raw: JsonObject) => withoutManagedFields<T>(raw);
+  const { items, resourceVersion } = await listAll(client, resource, { namespace, query: {}, project }, signal);
+  store.replace(items, resourceVersion);
 }
 
 /** Starts the watches of the cluster caches. */

@@ -66,6 +66,19 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
     }
     expect(backend.stream.size).toBe(1);
     expect(backend.violations).toEqual([]);
+    // What the leader before has written last is looked up before anything is written.
+    const after = (await scene.cp.auditEvents()).filter(
+      ({ user, stage }) => user.username === standby.user && stage === 'ResponseComplete',
+    );
+    const [taken, listed, wrote] = [
+      after.findIndex(
+        ({ verb, objectRef, responseStatus }) => verb === 'patch' && objectRef?.resource === 'leases' && responseStatus?.code === 200,
+      ),
+      after.findLastIndex(({ verb, objectRef }) => verb === 'list' && objectRef?.resource === 'optimizationactions'),
+      after.findIndex(({ verb, objectRef }) => ['create', 'patch', 'delete'].includes(verb) && objectRef?.resource !== 'leases'),
+    ];
+    expect(taken).toBeLessThan(listed);
+    expect(listed).toBeLessThan(wrote);
     // The Lease says who leads, and so does an Event.
     const events = await scene.cp.kubectl(['get', 'events', `--namespace=${scene.namespace}`, '-o', 'jsonpath={.items[*].message}']);
     expect(events.stdout).toContain(`${standby.pod}_uid-of-${standby.pod}_`);
