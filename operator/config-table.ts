@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_LEASE_SECONDS } from './kube/lease.ts';
 
 /** One setting: a variable of the environment and the flag of the same name (`CLUSTER_ID`, `--cluster-id`). */
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -40,6 +41,12 @@ export const settings = {
     about: 'The name of the operator’s own pod, which a drain evicts last. Set by the downward API.',
     shape: 'a pod name',
     example: 'cloudoptim-operator-5d9c-x2x7p',
+  },
+  POD_UID: {
+    schema: z.string().max(253).optional(),
+    about: 'The UID of that pod: with it, a container that starts again leads again at once. Set by the downward API.',
+    shape: 'a UID',
+    example: '0b9d2f3e-8c1a-4a57-9f6b-2f0d3a1c5e77',
   },
   CENTRAL_SERVER_URL: {
     schema: httpURL().optional(),
@@ -127,6 +134,13 @@ export const settings = {
     about: 'Seconds a stopping operator may take; keep it below terminationGracePeriodSeconds of its pod. Default 25.',
     shape: 'a number from 1 to 3600',
     example: '25',
+  },
+  LEASE_DURATION_SECONDS: {
+    schema: z.coerce.number().int().min(3).max(MAX_LEASE_SECONDS).default(10),
+    about:
+      'Seconds after which another operator takes over from one that died; one that cannot reach the API server stops acting after two thirds of it. Default 10.',
+    shape: `a whole number from 3 to ${MAX_LEASE_SECONDS}`,
+    example: '10',
   },
   WATCH_SILENCE_SECONDS: {
     schema: seconds(1, 3600).default(100),

@@ -1,7 +1,9 @@
 import { findCondition } from './api/condition.ts';
 import type { OptimizationAction, OptimizationActionStatus } from './api/optimization-action.ts';
 import type { OptimizationBackend, OptimizationBackendStatus } from './api/optimization-backend.ts';
+import type { ElectionNews } from './kube/election.ts';
 import type { EventRecorder } from './kube/events.ts';
+import { LEASE_NAME, shortName } from './kube/lease.ts';
 import type { Node } from './kube/node.ts';
 import type { Resource } from './kube/object.ts';
 import type { ReflectorEvent } from './kube/reflector.ts';
@@ -20,6 +22,7 @@ export class Telling {
   readonly #actions: Logger;
   readonly #backends: Logger;
   readonly #watches: Logger;
+  readonly #election: Logger;
 
   constructor(logs: Logs, metrics: Metrics, events: EventRecorder) {
     this.#metrics = metrics;
@@ -27,6 +30,32 @@ export class Telling {
     this.#actions = logs.component('actions');
     this.#backends = logs.component('backends');
     this.#watches = logs.component('watches');
+    this.#election = logs.component('election');
+  }
+
+  /** The lead was taken, lost or seen elsewhere. */
+  election(news: ElectionNews): void {
+    if (news.kind === 'taken') {
+      const { uid, namespace, resourceVersion, holder } = news.lease;
+      const lease = {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name: LEASE_NAME, namespace, uid, resourceVersion },
+      };
+      this.#metrics.leader.set(1);
+      this.#metrics.leaderChanges.inc({ what: 'taken' });
+      this.#election.info({ holder }, 'this process leads');
+      this.#events.record(lease, { type: 'Normal', reason: 'LeaderElection', message: `${holder} became leader` });
+    } else if (news.kind === 'ended') {
+      this.#metrics.leader.set(0);
+      this.#metrics.leaderChanges.inc({ what: news.givenBack ? 'given back' : 'lost' });
+      if (news.givenBack) this.#election.info({}, news.reason);
+      else this.#election.warn({}, `this process leads no longer: ${news.reason}`);
+    } else if (news.kind === 'leader') {
+      this.#election.info({ holder: news.holder }, `${shortName(news.holder)} leads; this process stands by`);
+    } else {
+      this.#election.warn({}, `the Lease could not be written: ${messageOf(news.error)}`);
+    }
   }
 
   /** An action's status was written. */

@@ -30,6 +30,7 @@ const flagOf = (name: string) => `--${name.toLowerCase().replaceAll('_', '-')}`;
 test('nothing has to be set', () => {
   expect(config({})).toEqual({
     POD_NAMESPACE: 'cloudoptim',
+    LEASE_DURATION_SECONDS: 10,
     LOG_FORMAT: 'json',
     DRY_RUN: false,
     HEALTH_CHECK_PORT: 8080,

@@ -2,9 +2,11 @@ import type { Dispatcher } from 'undici';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { Seconds } from '../lib/next.ts';
 import { orAborted } from '../lib/wait.ts';
+import { type Call, describe, PATCH_MEDIA_TYPES, type PatchFormat, type Query, queryString, subject } from './call.ts';
 import { Connections, type Use } from './connection.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ApiUnreachable } from './error.ts';
+import { type Fence, throughFence } from './fence.ts';
 import type { KubeObject, ObjectRef, Resource } from './object.ts';
 import { isMissingRight, parseRefusal } from './refusal.ts';
 import { collectionPath, objectPath } from './resources.ts';
@@ -19,35 +21,10 @@ const TOGETHER_MILLISECONDS = 1000;
 /** In place of the status code of an answer that never came. */
 const UNANSWERED = 'unanswered';
 
-/** The patch formats in use; `apply` is server-side apply. */
-export type PatchFormat = 'merge' | 'strategic' | 'json' | 'apply';
-
-const PATCH_MEDIA_TYPES: Readonly<Record<PatchFormat, string>> = {
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-  json: 'application/json-patch+json',
-  apply: 'application/apply-patch+yaml',
-};
-
-/** Query parameters; absent ones are left out. */
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-
 /** One page of a list as the API server sends it. */
 export interface ListPage {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string; readonly remainingItemCount?: number };
   readonly items: readonly JsonObject[];
-}
-
-/** One call. */
-interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  /** What it is about, such as `pods/eviction`: with the method, the kind of requests that a 429 holds back. */
-  readonly about: string;
-  readonly query?: Query;
-  readonly body?: JsonValue;
-  readonly contentType?: string;
-  readonly signal: AbortSignal;
 }
 
 /** Hears of every request that came to an end, watches when they were opened; the code is `unanswered` where no complete answer came. */
@@ -60,6 +37,13 @@ interface OpenWatch {
   readonly cut: AbortController;
 }
 
+/** What a client and those fenced from it have in common. */
+interface Shared {
+  readonly connections: Connections;
+  readonly throttle: Throttle;
+  readonly watches: Set<OpenWatch>;
+}
+
 /**
  * Raw JSON calls to one API server over shared connections. Every method throws ApiError for an answer that is not 2xx, ApiUnreachable where
  * no complete answer came in time, and the signal's reason when it was aborted. A request of a kind that the server refused with 429 and
@@ -67,17 +51,32 @@ interface OpenWatch {
  */
 export class KubeClient {
   readonly #credentials: Credentials;
-  readonly #connections: Connections;
-  readonly #throttle = new Throttle();
-  readonly #watches = new Set<OpenWatch>();
   readonly #timeout: Seconds;
   readonly #observe: ObserveRequest;
+  readonly #shared: Shared;
+  readonly #fence: Fence | undefined;
 
-  constructor(credentials: Credentials, timeout: Seconds = REQUEST_TIMEOUT_SECONDS, observe: ObserveRequest = () => undefined) {
+  /** `shared` and `fence` are for `fencedBy`. */
+  constructor(
+    credentials: Credentials,
+    timeout: Seconds = REQUEST_TIMEOUT_SECONDS,
+    observe: ObserveRequest = () => undefined,
+    shared: Shared = { connections: new Connections(credentials), throttle: new Throttle(), watches: new Set() },
+    fence?: Fence,
+  ) {
     this.#credentials = credentials;
     this.#timeout = timeout;
     this.#observe = observe;
-    this.#connections = new Connections(credentials);
+    this.#shared = shared;
+    this.#fence = fence;
+  }
+
+  /**
+   * A client over the same connections whose writes are made only while the fence holds, as it is when the first byte is about to go out; one that is on
+   * its way is cut off when the fence falls. Such a write throws NotLeading. Reads are free.
+   */
+  fencedBy(fence: Fence): KubeClient {
+    return new KubeClient(this.#credentials, this.#timeout, this.#observe, this.#shared, fence);
   }
 
   /** Reads one object. */
@@ -141,14 +140,14 @@ export class KubeClient {
       query: { ...query, watch: true },
       signal: AbortSignal.any([signal, open.cut.signal]),
     };
-    this.#watches.add(open);
+    this.#shared.watches.add(open);
     try {
       const response = await this.#send(call, 'watches');
       this.#observe('WATCH', String(response.statusCode));
       if (response.statusCode !== 200) throw this.#refusal(response, await response.body.text());
       return this.#listen(response.body, open);
     } catch (error) {
-      this.#watches.delete(open);
+      this.#shared.watches.delete(open);
       if (!(error instanceof ApiError)) this.#observe('WATCH', UNANSWERED);
       throw this.#explain(call, error);
     }
@@ -160,17 +159,17 @@ export class KubeClient {
    */
   silent(since: number): void {
     // Of many watches that fall silent together, the first one has renewed them.
-    this.#connections.distrust(performance.now() - TOGETHER_MILLISECONDS);
+    this.#shared.connections.distrust(performance.now() - TOGETHER_MILLISECONDS);
     this.#cut(since);
   }
 
   /** Ends every connection; calls under way fail as unreachable. */
   async close(): Promise<void> {
-    await this.#connections.close();
+    await this.#shared.connections.close();
   }
 
   #cut(since: number): void {
-    for (const { heardAt, cut } of this.#watches) {
+    for (const { heardAt, cut } of this.#shared.watches) {
       if (heardAt <= since) cut.abort(new ApiUnreachable('the API server was silent where it should have answered'));
     }
   }
@@ -182,16 +181,19 @@ export class KubeClient {
         yield chunk;
       }
     } finally {
-      this.#watches.delete(open);
+      this.#shared.watches.delete(open);
     }
   }
 
   async #call(call: Call): Promise<JsonValue> {
     const timeout = AbortSignal.timeout(this.#timeout * 1000);
-    const bounded = { ...call, signal: AbortSignal.any([call.signal, timeout]) };
+    const fence = call.method === 'GET' ? undefined : this.#fence;
+    fence?.check();
+    const bounded = { ...call, signal: AbortSignal.any([call.signal, timeout, ...(fence ? [fence.signal] : [])]) };
     try {
-      return await this.#throttle.run(`${call.method} ${call.about}`, () => this.#ask(bounded, timeout), bounded.signal);
+      return await this.#shared.throttle.run(`${call.method} ${call.about}`, () => this.#ask(bounded, timeout), bounded.signal);
     } catch (error) {
+      if (fence?.signal.aborted && !(error instanceof ApiError)) throw fence.signal.reason;
       if (!timeout.aborted || error instanceof ApiError) throw this.#explain(call, error);
       throw this.#explain(call, new Error(`no answer within ${this.#timeout} s`));
     }
@@ -225,7 +227,7 @@ export class KubeClient {
       return text.startsWith('{') ? (JSON.parse(text) as JsonValue) : text;
     } finally {
       if (code === UNANSWERED && timeout.aborted) {
-        this.#connections.distrust(startedAt);
+        this.#shared.connections.distrust(startedAt);
         this.#cut(startedAt);
       }
       this.#observe(call.method, code);
@@ -244,8 +246,9 @@ export class KubeClient {
   }
 
   async #request(call: Call, use: Use): Promise<Dispatcher.ResponseData> {
-    const { dispatcher, headers } = await this.#connections.for(use);
-    return dispatcher.request({
+    const { dispatcher, headers } = await this.#shared.connections.for(use);
+    const guarded = this.#fence && call.method !== 'GET' ? dispatcher.compose(throughFence(this.#fence)) : dispatcher;
+    return guarded.request({
       origin: this.#credentials.server,
       path: call.path + queryString(call.query),
       method: call.method,
@@ -264,21 +267,4 @@ export class KubeClient {
     if (response.statusCode === 401) this.#credentials.expire();
     return parseRefusal(response.statusCode, response.headers, text);
   }
-}
-
-function subject({ resource }: ObjectRef, subresource?: string): string {
-  return subresource ? `${resource.plural}/${subresource}` : resource.plural;
-}
-
-function queryString(query: Query | undefined): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined && value !== '') parameters.set(name, String(value));
-  const text = parameters.toString();
-  return text === '' ? '' : `?${text}`;
-}
-
-function describe(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const facts = cause as { code?: string; message?: string };
-  return facts.message || facts.code || String(error);
 }

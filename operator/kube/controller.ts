@@ -70,6 +70,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
   readonly #waits = new Map<string, () => void>();
   readonly #failures = new Map<string, { backoff: Backoff; count: number; unanswered: boolean }>();
   readonly #writtenAt = new Map<string, number>();
+  readonly #unlisten: () => void;
 
   constructor(options: ControllerOptions<Status, Obj>) {
     this.#options = options;
@@ -79,7 +80,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
       handle: (key) => this.#pass(key),
       ...(rank ? { rank: (key: string) => this.#rankOf(key, rank) } : {}),
     });
-    options.store.onChange((before, after) => this.#changed(before, after));
+    this.#unlisten = options.store.onChange((before, after) => this.#changed(before, after));
   }
 
   /** The name given to it. */
@@ -92,8 +93,9 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
     return this.#queue.depth;
   }
 
-  /** Starts the passes; call it when the store is synced. */
+  /** Starts the passes, one over every object that is there; call it when the store is synced. */
   open(): void {
+    for (const object of this.#options.store.values()) this.#changed(undefined, object);
     this.#queue.open();
   }
 
@@ -109,6 +111,7 @@ export class Controller<Status, Obj extends KubeObject<unknown, Status>> {
 
   /** Starts no more passes, tells those under way to end between steps, and waits for them. */
   async close(): Promise<void> {
+    this.#unlisten();
     this.#stop.abort(new Error('the operator is stopping'));
     await this.#queue.close();
     for (const stop of this.#waits.values()) stop();

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
-import type { KubeClient, Query } from './client.ts';
+import type { Query } from './call.ts';
+import type { KubeClient } from './client.ts';
 import { isStatus } from './error.ts';
 import type { Resource } from './object.ts';
 

@@ -45,6 +45,8 @@ export const VOLUME_ATTACHMENTS: Resource = {
   kind: 'VolumeAttachment',
   namespaced: false,
 };
+/** coordination.k8s.io/v1 Lease. */
+export const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
 
 /** The `apiVersion` text of a resource: `v1`, `apps/v1`. */
 export function apiVersion(resource: Resource): string {

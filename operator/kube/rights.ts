@@ -1,3 +1,5 @@
+import { LEASE_NAME } from './lease.ts';
+
 /** One RBAC rule as a role holds it; `apiGroups: ['']` is the core group. */
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
@@ -75,6 +77,15 @@ export const loopRights: readonly LoopRights[] = [
     rules: [
       { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] },
       { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'], resourceNames: ['cloudoptim-client-config'] },
+    ],
+  },
+  {
+    loop: 'election: the Lease that says which operator acts',
+    scope: 'namespace',
+    rules: [
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch', 'patch'], resourceNames: [LEASE_NAME] },
+      // A name cannot be asked for where there is no object yet.
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
     ],
   },
 ];

@@ -1,8 +1,10 @@
 import type { JsonObject } from '../lib/json.ts';
 import { projectBudget } from './budget.ts';
 import type { Caches } from './caches.ts';
+import type { KubeClient } from './client.ts';
 import { type CoreEvent, projectCoreEvent } from './cluster-event.ts';
 import { keyOf } from './controller.ts';
+import { listAll } from './list.ts';
 import { projectNode } from './node.ts';
 import type { KubeObject, Resource } from './object.ts';
 import { projectPod } from './pod.ts';
@@ -21,11 +23,22 @@ const KEPT_REASONS = new Set([
   'NodeNotReady',
 ]);
 
-/** The stores of the operator's own kinds and of the Events, and the watches that fill them. */
+/** The stores of the operator's own kinds and of the Events. */
+export interface ObjectWatches<Action, Backend> {
+  readonly actions: Store<Action>;
+  readonly backends: Store<Backend>;
+  readonly events: Store<CoreEvent>;
+  /** Starts the watches that fill them; each promise resolves when its store is filled. */
+  start(watches: Watches, namespace: string): readonly Promise<void>[];
+  /** Brings the operator's own kinds up to what the API server holds now, which watches may still be about to tell. */
+  refresh(client: KubeClient, namespace: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Makes them. */
 export function startObjectWatches<Action extends KubeObject<unknown, unknown>, Backend extends KubeObject<unknown, unknown>>(
   actionResource: Resource,
   backendResource: Resource,
-) {
+): ObjectWatches<Action, Backend> {
   const actions = objectStore<Action>();
   const backends = objectStore<Backend>();
   const events = new Store<CoreEvent>(({ namespace, name, uid, resourceVersion }) => ({
@@ -37,12 +50,24 @@ export function startObjectWatches<Action extends KubeObject<unknown, unknown>, 
     actions,
     backends,
     events,
-    start: (watches: Watches, namespace: string): readonly Promise<void>[] => [
+    start: (watches, namespace) => [
       watches.start({ resource: actionResource, namespace, project: (raw) => withoutManagedFields<Action>(raw), store: actions }),
       watches.start({ resource: backendResource, namespace, project: (raw) => withoutManagedFields<Backend>(raw), store: backends }),
       watches.start({ resource: EVENTS, project: projectKept, store: events }),
     ],
+    refresh: async (client, namespace, signal) => {
+      await Promise.all([
+        relist(client, actionResource, namespace, actions, signal),
+        relist(client, backendResource, namespace, backends, signal),
+      ]);
+    },
   };
+}
+
+async function relist<T>(client: KubeClient, resource: Resource, namespace: string, store: Store<T>, signal: AbortSignal): Promise<void> {
+  const project = (raw: JsonObject) => withoutManagedFields<T>(raw);
+  const { items, resourceVersion } = await listAll(client, resource, { namespace, query: {}, project }, signal);
+  store.replace(items, resourceVersion);
 }
 
 /** Starts the watches of the cluster caches. */

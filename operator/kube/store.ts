@@ -15,7 +15,7 @@ export type Change<T> = (before: T | undefined, after: T | undefined) => void;
 export class Store<T> {
   readonly #identify: (value: T) => Stored;
   readonly #entries = new Map<string, T>();
-  readonly #listeners: Change<T>[] = [];
+  readonly #listeners = new Set<Change<T>>();
   /** The newest version the watch itself has shown. */
   #seen = 0n;
 
@@ -23,9 +23,10 @@ export class Store<T> {
     this.#identify = identify;
   }
 
-  /** Calls the listener for every change from now on; it must not throw. */
-  onChange(listener: Change<T>): void {
-    this.#listeners.push(listener);
+  /** Calls the listener for every change from now on until the returned function is called; it must not throw. */
+  onChange(listener: Change<T>): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   get(key: string): T | undefined {

@@ -8,6 +8,17 @@ export function makeMetrics() {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
   return {
     registry,
+    leader: new Gauge({
+      name: 'cloudoptim_leader',
+      help: '1 while this process leads: only the leader acts and speaks to backends.',
+      registers,
+    }),
+    leaderChanges: new Counter({
+      name: 'cloudoptim_leader_changes_total',
+      help: 'How often this process has taken the lead, given it back, or lost it.',
+      labelNames: ['what'],
+      registers,
+    }),
     actionsFinished: new Counter({
       name: 'cloudoptim_actions_finished_total',
       help: 'Actions that came to their end, by action and phase.',

@@ -6,7 +6,7 @@ import type { Registry } from 'prom-client';
 export interface Part {
   readonly name: string;
   readonly ready: boolean;
-  /** What it waits for; empty when ready. */
+  /** What it waits for; of one that is ready what is worth knowing, usually nothing. */
   readonly message: string;
 }
 
@@ -80,7 +80,7 @@ export class HealthServer {
 
   #readyz(): { status: number; type: string; body: string } {
     const parts = this.#questions.parts();
-    const lines = parts.map((part) => (part.ready ? `[+] ${part.name}: ready\n` : `[-] ${part.name}: ${part.message}\n`));
+    const lines = parts.map((part) => `[${part.ready ? '+' : '-'}] ${part.name}: ${part.message || 'ready'}\n`);
     return text(parts.every((part) => part.ready) ? 200 : 503, lines.join(''));
   }
 

@@ -2,7 +2,9 @@ import type { OptimizationAction } from '../api/optimization-action.ts';
 import type { UpstreamDesk, UpstreamReport, UpstreamRequest } from '../api/upstream.ts';
 import { backends } from '../backends/index.ts';
 import type { CoreEvent } from '../kube/cluster-event.ts';
+import type { Fence } from '../kube/fence.ts';
 import type { Store } from '../kube/store.ts';
+import { fencedBackend } from './fenced-backend.ts';
 import { Upstream, type UpstreamNews, type UpstreamWorld } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -10,6 +12,8 @@ import type { Upstreams } from './upstreams.ts';
 export interface DeskOptions {
   readonly upstreams: Upstreams;
   readonly world: UpstreamWorld;
+  /** Holds for as long as this process may speak to backends. */
+  readonly fence: Fence;
   /** The Events of the last hour that are worth sending, so that a new upstream misses none of the last minutes. */
   readonly events: Store<CoreEvent>;
   /** Kinds of nodes without a price, as text; empty when there is no price table. */
@@ -51,7 +55,7 @@ export class Desk implements UpstreamDesk {
       allowed: spec.actions,
       keyed: key !== undefined,
       counted: request.counted,
-      makeBackend: (observe) => backends[spec.protocol](settings, observe),
+      makeBackend: (observe) => fencedBackend(backends[spec.protocol](settings, observe), this.#options.fence),
       onNews: (news) => this.#options.onNews(name, news),
     });
     for (const pod of this.#options.world.view.pods()) upstream.feed.observePod(undefined, pod);

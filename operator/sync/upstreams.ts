@@ -63,9 +63,9 @@ export class Upstreams {
     await Promise.all(this.all().map((upstream) => upstream.takeTasks(false)));
   }
 
-  /** Stops all, with a goodbye. */
-  async stopAll(within: Seconds): Promise<void> {
-    await Promise.all([...this.#running.keys(), ...this.#stopping.keys()].map((name) => this.stop(name, within, true)));
+  /** Stops all; `goodbye` says what a stopping operator says. */
+  async stopAll(within: Seconds, goodbye: boolean): Promise<void> {
+    await Promise.all([...this.#running.keys(), ...this.#stopping.keys()].map((name) => this.stop(name, within, goodbye)));
   }
 
   /** Tells the upstream of a mirrored object that it changed. */

@@ -8,6 +8,7 @@ import { firstBlocker } from './first-blocker.ts';
 import { idle } from './idle.ts';
 import { idleCrowd } from './idle-crowd.ts';
 import { start } from './start.ts';
+import { takeOver } from './take-over.ts';
 
 const figures: readonly Figure[] = [
   drain100,
@@ -21,6 +22,7 @@ const figures: readonly Figure[] = [
   idleCrowd,
   finished,
   start,
+  takeOver,
 ];
 
 const help = `Usage: node test/bench/main.ts [name …]

@@ -4,8 +4,9 @@ import { type ControlPlane, startControlPlane } from '../cluster/control-plane.t
 import { applyCrds } from '../cluster/crds.ts';
 import { createNodes } from '../cluster/nodes.ts';
 import { createNamespace } from '../cluster/workloads.ts';
+import type { OperatorProcess } from '../scenarios/operator-process.ts';
 import { note } from './figure.ts';
-import { type OperatorProcess, startOperator } from './operator-process.ts';
+import { startBundle } from './operator-process.ts';
 
 /** The namespace of the operator. */
 export const NAMESPACE = 'cloudoptim';
@@ -22,11 +23,11 @@ export interface Rig {
   readonly cp: ControlPlane;
   readonly backend: CloudOptimBackend;
   readonly nodes: readonly string[];
-  /** Starts the operator under its ServiceAccount with its generated rights, and nothing more. */
-  operator(): Promise<OperatorProcess>;
+  /** Starts the operator under its ServiceAccount with its generated rights, and nothing more; `settings` are further variables. */
+  operator(settings?: Readonly<Record<string, string>>): Promise<OperatorProcess>;
   /** Pushes a task to the operator over the socket; resolves with the milliseconds until its result was here. Throws unless it is a success. */
   run(taskID: string, taskType: string, nodeName: string): Promise<number>;
-  /** What the operator has asked the API server for, without requests that are still running; needs `audit`. */
+  /** What the operator has asked the API server for, without its Lease and requests that are still running; needs `audit`. */
   requests(): Promise<AuditEvent[]>;
 }
 
@@ -57,16 +58,12 @@ export async function withRig<T>(options: RigOptions, work: (rig: Rig) => Promis
       cp,
       backend,
       nodes,
-      operator: async () =>
-        startOperator({
-          KUBECONFIG: kubeconfig,
-          POD_NAMESPACE: NAMESPACE,
-          CENTRAL_SERVER_URL: backend.url,
-          CLUSTER_ID: backend.clusterID,
-          CENTRAL_API_KEY: backend.key,
-        }),
+      operator: (settings = {}) => {
+        const seed = { CENTRAL_SERVER_URL: backend.url, CLUSTER_ID: backend.clusterID, CENTRAL_API_KEY: backend.key };
+        return startBundle(kubeconfig, NAMESPACE, { ...seed, ...settings });
+      },
       run: (taskID, taskType, nodeName) => run(backend, taskID, taskType, nodeName),
-      requests: async () => (await cp.auditEvents()).filter(({ user, stage }) => user.username === USER && stage === 'ResponseComplete'),
+      requests: async () => (await cp.auditEvents()).filter(isOfOperator),
     });
     for (const sentence of new Set(backend.violations)) note(`breach of the protocol: ${sentence}`);
     return result;
@@ -74,6 +71,11 @@ export async function withRig<T>(options: RigOptions, work: (rig: Rig) => Promis
     await backend.close();
     await cp.close();
   }
+}
+
+/** The Lease is renewed all the time, whatever else is done. */
+function isOfOperator({ user, stage, objectRef }: AuditEvent): boolean {
+  return user.username === USER && stage === 'ResponseComplete' && objectRef?.resource !== 'leases';
 }
 
 async function run(backend: CloudOptimBackend, taskID: string, taskType: string, nodeName: string): Promise<number> {

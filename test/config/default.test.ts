@@ -34,13 +34,16 @@ test('kubectl apply -k is accepted at once, a second time changes nothing', asyn
       .trim()
       .split('\n')
       .filter((line) => !line.endsWith(' unchanged')),
-  ).toEqual([]);
+    // kubectl sends the selector of a budget each time, and says so even where it is the same.
+  ).toEqual(['poddisruptionbudget.policy/cloudoptim-operator configured']);
+  const budget = ['poddisruptionbudget/cloudoptim-operator', '--namespace=cloudoptim', '-o', 'jsonpath={.metadata.generation}'];
+  expect(await kubectl('get', ...budget)).toBe('1');
 });
 
-test('the pod is admitted under the restricted profile and runs', async () => {
+test('both pods are admitted under the restricted profile and run, also on one node', async () => {
   await kubectl('rollout', 'status', 'deployment/cloudoptim-operator', '--namespace=cloudoptim', '--timeout=30s');
   expect(await kubectl('get', 'pods', '--namespace=cloudoptim', '-o', 'jsonpath={.items[*].spec.containers[*].image}')).toBe(
-    'cloudoptim-operator:0.1.0',
+    'cloudoptim-operator:0.1.0 cloudoptim-operator:0.1.0',
   );
 });
 
@@ -53,6 +56,14 @@ test('the Service finds the pod by the port named http', async () => {
   const path = 'jsonpath={.items[*].ports[*].name} {.items[*].ports[*].port} {.items[*].endpoints[*].conditions.ready}';
   const endpoint = () => kubectl('get', 'endpointslices', '--namespace=cloudoptim', '-o', path);
   await waitFor(async () => (await endpoint()) === 'http 8080 true', { what: 'the endpoint of the Service is ready' });
+});
+
+test('one of the pods may be evicted at a time', async () => {
+  const path = '/apis/policy/v1/namespaces/cloudoptim/poddisruptionbudgets/cloudoptim-operator';
+  const allowed = async () => (await cluster.api.get<{ status: { expectedPods: number; disruptionsAllowed: number } }>(path)).status;
+  await waitFor(async () => (await allowed()).expectedPods === 2 && (await allowed()).disruptionsAllowed === 1, {
+    what: 'the budget counts',
+  });
 });
 
 test('an overlay chooses the image', async () => {

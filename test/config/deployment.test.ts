@@ -29,6 +29,7 @@ test.each([
 
 test.each([
   ['POD_NAME', 'metadata.name'],
+  ['POD_UID', 'metadata.uid'],
   ['POD_NAMESPACE', 'metadata.namespace'],
   ['NODE_NAME', 'spec.nodeName'],
 ])('%s comes from %s', (name, fieldPath) => {

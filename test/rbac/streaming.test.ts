@@ -20,6 +20,12 @@ test('with the streaming list the same rights are enough, and no watch needs its
   const granted = [...rightsIn('cluster', clusterRules(actions, loopRights)), ...rightsIn('namespace', namespaceRules(loopRights))];
   expect(compareRights(needed, granted).undeclared).toEqual([]);
   const lists = requests.filter((request) => request.verb === 'list' && !isOfAction(request)).flatMap(rightsNeeded);
-  // What no watch can tell.
-  expect(new Set(lists.map(nameOf))).toEqual(new Set(['list nodes.metrics.k8s.io (cluster)']));
+  // What no watch can tell, and the last look before acting.
+  expect(new Set(lists.map(nameOf))).toEqual(
+    new Set([
+      'list nodes.metrics.k8s.io (cluster)',
+      'list optimizationactions.cloudoptim.io (namespace)',
+      'list optimizationbackends.cloudoptim.io (namespace)',
+    ]),
+  );
 });

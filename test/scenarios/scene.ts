@@ -75,7 +75,7 @@ export class Scene {
     return (await this.cp.auditEvents()).filter(own);
   }
 
-  /** What the operator has written into the cluster so far, its own kinds, its tombstones and Events left out. */
+  /** What the operator has written into the cluster so far, its own kinds, its tombstones, Events and its Lease left out. */
   writes(): Promise<string[]> {
     return writesOf(this.cp, this.#rights.user);
   }
@@ -127,7 +127,8 @@ async function writesOf(cp: ControlPlaneAccess, user: string): Promise<string[]>
     } = JSON.parse(line) as Awaited<ReturnType<ControlPlaneAccess['auditEvents']>>[number];
     const { apiGroup, resource = '', subresource, namespace, name = '' } = objectRef;
     const counts = stage === 'ResponseComplete' && WRITES.has(verb) && (responseStatus?.code ?? 500) < 300;
-    if (!counts || apiGroup === 'cloudoptim.io' || resource === 'events' || resource === 'configmaps') return [];
+    const own = ['cloudoptim.io', 'coordination.k8s.io'].includes(apiGroup ?? '') || resource === 'events' || resource === 'configmaps';
+    if (!counts || own) return [];
     const what = subresource ? `${resource}/${subresource} ` : `${resource}${namespace ? ' ' : '/'}`;
     return [`${verb} ${what}${namespace ? `${namespace}/` : ''}${name}`];
   });

@@ -1,0 +1,19 @@
+import type { Backend } from '../backends/backend.ts';
+import type { Fence } from '../kube/fence.ts';
+
+/** The same backend, which hears nothing more once the fence has fallen, and whose calls are cut off then; they throw NotLeading. */
+export function fencedBackend(backend: Backend, fence: Fence): Backend {
+  const { snapshots, events, heartbeat } = backend;
+  const during = async <T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    fence.check();
+    return call(AbortSignal.any([signal, fence.signal]));
+  };
+  return {
+    tasks: (signal) => backend.tasks(AbortSignal.any([signal, fence.signal])),
+    report: (report, signal) => during(signal, (both) => backend.report(report, both)),
+    snapshots: { every: snapshots.every, push: (snapshot, signal) => during(signal, (both) => snapshots.push(snapshot, both)) },
+    events: { within: events.within, push: (batch, signal) => during(signal, (both) => events.push(batch, both)) },
+    heartbeat: { every: heartbeat.every, beat: (status, signal) => during(signal, (both) => heartbeat.beat(status, both)) },
+    useKey: (key) => backend.useKey(key),
+  };
+}
