@@ -33,6 +33,7 @@ export const REASONS = {
   DaemonSetGone: 'The DaemonSet of the pod does not exist any more; force lets it go.',
   StaticPod: 'The kubelet makes the pod from a file; it is left alone.',
   NamespaceLeftAlone: 'The namespace of the pod is among skipNamespaces.',
+  LaterOrder: 'The rules of the drain let the pod go after others.',
   Terminating: 'The pod is shutting down already.',
   TerminatingTooLong: 'The pod should have ended over 60 s ago; it is not waited for.',
 

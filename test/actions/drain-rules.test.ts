@@ -138,6 +138,8 @@ describe('A32 pods whose protection ends in time', () => {
       'get node',
       'patch',
       'list',
+      // Read after the pods: they are of this node and of no namesake.
+      'get node',
       'evict a',
       'evict b',
       'list',

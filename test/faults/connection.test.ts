@@ -110,6 +110,8 @@ test('connections that die without a word: the silent watch is noticed, requests
   const hole = await startBlackHole(cp.port);
   onTestFinished(() => hole.close());
   const operator = await operatorOfTest({ WATCH_SILENCE_SECONDS: '3' }, hole.url);
+  // Ready is also who waits for the lead, and then looks at everything anew.
+  await eventually(() => operator.log.some(({ message }) => message.startsWith('watching;'))).toBe(true);
   hole.swallow();
   await scene.actions.create('silent', { action: 'Cordon', cordon: { nodeName: node } });
   await scene.actions.until('silent', inPhase('Succeeded'), 45_000);

@@ -259,8 +259,10 @@ describe.concurrent('what the eviction endpoint answers', () => {
       await webhook.remove();
     };
     const { end, passes } = await ground.drain({}, { after });
-    const pod = `${ground.t.namespace}/denied`;
-    expect(new Set(blockersIn(passes).map((each) => `${each.pod} ${each.cause}`))).toEqual(new Set([`${pod} WebhookDenied`]));
+    const { namespace } = ground.t;
+    expect(new Set(blockersIn(passes).map((each) => `${each.pod} ${each.cause}`))).toEqual(
+      new Set([`${namespace}/denied WebhookDenied`, `${namespace}/unheard WebhookUnavailable`]),
+    );
     expect(end).toMatchObject({ state: 'succeeded', result: { evicted: 3 } });
   });
 

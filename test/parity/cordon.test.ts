@@ -138,7 +138,7 @@ describe.concurrent('cordoning and what comes before a drain, beside the real ku
     expect((await kubectl(['uncordon', ground.node])).stdout).toBe(`node/${ground.node} uncordoned\n`);
   });
 
-  it('K34: the cordon owns spec.unschedulable and two annotations of ours, and nothing that others write at the same time', async () => {
+  it('K34: the cordon owns spec.unschedulable and the annotations of ours, and nothing that others write at the same time', async () => {
     const { node, uid } = await on.ground('minimal');
     const port: NonNullable<Parameters<typeof on.live.run>[2]['port']> = (cluster) => ({
       ...cluster,
@@ -162,7 +162,11 @@ describe.concurrent('cordoning and what comes before a drain, beside the real ku
     );
     expect(found.metadata.labels).toMatchObject({ 'example.com/meanwhile': 'kept' });
     const own = found.metadata.managedFields.filter(({ manager }) => manager === 'cloudoptim-operator');
-    const annotations = { 'f:cloudoptim.io/cordoned-by': {}, 'f:cloudoptim.io/cordon-reason': {} };
+    const annotations = {
+      'f:cloudoptim.io/before-cordon': {},
+      'f:cloudoptim.io/cordoned-by': {},
+      'f:cloudoptim.io/cordon-reason': {},
+    };
     expect(own.map(({ fieldsV1 }) => fieldsV1)).toEqual([
       { 'f:metadata': { 'f:annotations': annotations }, 'f:spec': { 'f:unschedulable': {} } },
     ]);

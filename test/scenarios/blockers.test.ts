@@ -52,13 +52,15 @@ test('F3 while nothing changes nothing is written: over three more refusals, a s
     })),
   );
   const known = (await refusals(held.pods)).length;
-  // Every ten seconds: a real question to the API server, although no change of the budget was seen.
-  const more = () => refusals(held.pods).then((all) => all.length >= known + 3);
-  await waitFor(more, { within: 60_000, every: 500, what: 'three more refusals' });
-  const [first, second] = (await refusals(held.pods)).slice(known - 1);
+  // Each change of the budget is worth a question, also one that changes nothing that counts.
+  for (const touched of [1, 2, 3]) {
+    await held.touch(String(touched));
+    const more = () => refusals(held.pods).then((all) => all.length >= known + touched);
+    await waitFor(more, { within: 30_000, what: `refusal ${touched} more` });
+  }
+  const [first] = (await refusals(held.pods)).slice(known - 1);
   const due = Date.parse(blocked.status?.blockers?.[0]?.retryAt ?? '');
   expect(due).toBeGreaterThan(Date.parse(first?.requestReceivedTimestamp ?? ''));
-  expect(due).toBeLessThanOrEqual(Date.parse(second?.requestReceivedTimestamp ?? '') + 1000);
   expect(await scene.actions.get('steady')).toEqual(blocked);
   expect(await operator.stop()).toBe(0);
   expect(await scene.actions.get('steady')).toEqual(blocked);

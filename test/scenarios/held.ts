@@ -8,6 +8,8 @@ export interface HeldNode {
   readonly pods: readonly string[];
   /** Lets the pods go, but for so many (0). */
   letGo(minAvailable?: number): Promise<void>;
+  /** Changes an annotation of the budget. */
+  touch(value: string): Promise<void>;
 }
 
 /** Makes one. `name` names Deployment and budget. */
@@ -21,6 +23,9 @@ export async function heldNode(scene: Scene, name: string, replicas = 1): Promis
     pods: pods.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort(),
     letGo: async (minAvailable = 0) => {
       await scene.cp.api.patch(path, { spec: { minAvailable } });
+    },
+    touch: async (value) => {
+      await scene.cp.api.patch(path, { metadata: { annotations: { touched: value } } });
     },
   };
 }

@@ -72,6 +72,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await backend.socketOpen();
     const silent = backend.fail('any', { kind: 'silent' }, Number.POSITIVE_INFINITY);
     backend.pushTask(labels(`silent-${signal}`, node));
+    await scene.actions.untilTask(`silent-${signal}`, inPhase('Succeeded'));
     await backend.waitFor(() => silent.hits >= 3, 'requests that are not answered');
     const began = performance.now();
     const stopped = operator.stop(signal);

@@ -45,7 +45,7 @@ export class AuditTail {
   #note({ verb, stage, user, objectRef = {}, responseStatus }: Awaited<ReturnType<ControlPlaneAccess['auditEvents']>>[number]): void {
     const { apiGroup, resource = '', subresource, namespace, name = '' } = objectRef;
     if (stage !== 'ResponseComplete' || !WRITES.has(verb) || (responseStatus?.code ?? 500) >= 300) return;
-    if ((apiGroup === 'cloudoptim.io' && verb !== 'delete') || resource === 'events' || resource === 'leases') return;
+    if ((apiGroup === 'cloudoptim.io' && verb !== 'delete') || ['events', 'leases', 'configmaps'].includes(resource)) return;
     const what = subresource ? `${resource}/${subresource} ` : `${resource}${namespace ? ' ' : '/'}`;
     const writes = this.#writes.get(user.username) ?? [];
     writes.push(`${verb} ${what}${namespace ? `${namespace}/` : ''}${name}`);

@@ -15,8 +15,8 @@ import { type Count, drainResult } from './result.ts';
 import { isOwnPod, type Turn } from './turn.ts';
 import { nameOf, type Sorted } from './verdicts.ts';
 
-/** The pods are listed fresh this often even while the watch speaks, should it have missed something. */
-export const LIST_AGAIN: Seconds = 30;
+/** The pods are listed fresh this often even while the watch speaks, should it have missed something: a waiting drain costs no requests. */
+export const LIST_AGAIN: Seconds = 600;
 /** After an answer that leaves the outcome open. */
 const LOOK_SOON: Seconds = 0.1;
 /** One second after the 60 that a terminating pod is waited for after its grace (FIELD.md K9). */

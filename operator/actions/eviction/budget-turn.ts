@@ -2,8 +2,10 @@ import type { Budget } from '../../kube/budget.ts';
 import type { Pod } from '../../kube/pod.ts';
 import type { Seconds } from '../../lib/next.ts';
 
-/** A budget that says no is really asked this often even if no change of it was seen: the API server decides, not our view of it. */
-export const ASK_AGAIN: Seconds = 10;
+/** A budget that said no although its numbers allow it is asked again after this long: the API server decides, not our view of it. */
+const ASK_AGAIN: Seconds = 10;
+/** While its numbers allow nothing, only a change of it is worth a question; this is for a change that the watch should have missed. */
+export const ASK_ANYWAY: Seconds = 600;
 
 /**
  * When a budget may be asked again: as soon as it changed, not on a timer (FIELD.md A18), within what it allows, one pod after the other, and
@@ -42,7 +44,7 @@ export class BudgetTurn {
   take(pod: Pod): boolean {
     const now = this.#clock();
     if (now < this.#notBefore) return false;
-    if (!this.isOpenTo(pod) && now < this.#askedAt + ASK_AGAIN) return false;
+    if (!this.isOpenTo(pod) && now < this.#askedAt + this.#pause) return false;
     if (!mayPassUnready(pod, this.#budget)) this.#spent++;
     this.#askedAt = now;
     return true;
@@ -63,7 +65,7 @@ export class BudgetTurn {
     this.#refused = true;
     this.#notBefore = this.#clock() + (retryAfter ?? 0);
     // Asked to come back, not told no by the numbers: then the time counts, not the change (FIELD.md E3).
-    if (retryAfter !== undefined) this.#askedAt = this.#notBefore - ASK_AGAIN;
+    if (retryAfter !== undefined) this.#askedAt = this.#notBefore - ASK_ANYWAY;
   }
 
   /** Seconds that an answer asked to be left in peace. */
@@ -73,7 +75,11 @@ export class BudgetTurn {
 
   /** Seconds until the budget is asked again even without a change. */
   get waits(): Seconds {
-    return Math.max(this.rests, this.#askedAt + ASK_AGAIN - this.#clock());
+    return Math.max(this.rests, this.#askedAt + this.#pause - this.#clock());
+  }
+
+  get #pause(): Seconds {
+    return this.#budget.disruptionsAllowed > 0 ? ASK_AGAIN : ASK_ANYWAY;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Seconds } from '../../lib/next.ts';
 import type { ActionContext } from '../action.ts';
 import { byText } from '../listing.ts';
 import { type Failure, failed } from '../outcome.ts';
-import { ASK_AGAIN, type BudgetTurn } from './budget-turn.ts';
+import { ASK_ANYWAY, type BudgetTurn } from './budget-turn.ts';
 import type { EvictionMemory, Hold, RequestMemory } from './memory.ts';
 import { runParallel } from './parallel.ts';
 import { judgeRefusal, type Verdict } from './verdict.ts';
@@ -126,8 +126,9 @@ function remember(verdict: Verdict, pod: Pod, round: Round, turn: BudgetTurn | u
   else if (verdict.kind === 'budget' && turn) turn.refuse(verdict.retryAfter);
   else if (verdict.kind !== 'forbidden') {
     hold(verdict, pod, round, before);
-    if (verdict.kind === 'busy' || verdict.kind === 'later') turn?.giveBack(pod);
   }
+  // Only a yes counts against what the budget allows.
+  if (verdict.kind !== 'accepted' && verdict.kind !== 'budget') turn?.giveBack(pod);
 }
 
 type Holding = Exclude<Verdict, { kind: 'accepted' | 'gone' | 'forbidden' }>;
@@ -145,7 +146,7 @@ function hold(verdict: Holding, pod: Pod, { memory, mine, context, guarded }: Ro
   const later = verdict.kind === 'later' ? verdict : undefined;
   const cause = verdict.kind === 'later' ? verdict.cause : CAUSES[verdict.kind];
   const tries = before !== undefined && before.cause === cause ? before.tries + 1 : 1;
-  const pause = retryAfter ?? (later?.cause === 'MultiplePDBs' ? ASK_AGAIN : mine.backoff(uid));
+  const pause = retryAfter ?? (later?.cause === 'MultiplePDBs' ? ASK_ANYWAY : mine.backoff(uid));
   const shown = verdict.kind === 'budget' ? retryAfter === undefined : (later?.shown ?? false);
   const words = later?.words === undefined ? {} : { words: later.words };
   mine.holds.set(uid, { cause, shown, tries, ...words, notBefore: memory.clock() + pause, budgets });
