@@ -17,7 +17,7 @@ import { identify, pinnedUID } from './identity.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
 
 /** A waiting action looks again after this long, to name who holds its target by then. */
-const QUEUED_SECONDS = 10;
+const QUEUED_SECONDS = 60;
 
 /** What the reconciler of OptimizationActions works with. */
 export interface ActionReconcilerOptions {

@@ -53,14 +53,17 @@ describe('the turns of a budget', () => {
     expect(turn.take(ready)).toBe(false);
   });
 
-  it('asks again after ten seconds without a change, should the watch be wrong', () => {
-    const { turn, clock } = turnOf({ disruptionsAllowed: 0 });
+  it.each([
+    ['ten seconds, where its numbers allow one', 1, 10],
+    ['ten minutes, where they allow none', 0, 600],
+  ])('asks again without a change after %s', (_row, disruptionsAllowed, pause) => {
+    const { turn, clock } = turnOf({ disruptionsAllowed });
     turn.take(ready);
     turn.refuse(undefined);
-    clock.seconds = 9;
+    clock.seconds = pause - 1;
     expect(turn.take(ready)).toBe(false);
     expect(turn.waits).toBe(1);
-    clock.seconds = 10;
+    clock.seconds = pause;
     expect([turn.take(ready), turn.take(ready)]).toEqual([true, false]);
   });
 

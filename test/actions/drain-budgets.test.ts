@@ -78,10 +78,10 @@ describe('a drain behind a budget', () => {
         { pod: 'shop/a', uid: 'uid-a', cause: 'DisruptionBudget', budget: 'cart', currentHealthy: 2, desiredHealthy: 2 },
         { pod: 'shop/b' },
       ],
-      next: { changed: ['node/n1', 'pods-on/n1', 'budgets/shop'], orAfter: 10 },
+      next: { changed: ['node/n1', 'pods-on/n1', 'budgets/shop'], orAfter: 600 },
     });
     expect(cluster.evictions).toEqual(['a']);
-    expect(await pass(3)).toMatchObject({ ...blocked, next: { orAfter: 7 } });
+    expect(await pass(3)).toMatchObject({ ...blocked, next: { orAfter: 597 } });
     expect(cluster.evictions).toEqual(['a']);
   });
 
@@ -128,16 +128,16 @@ describe('a drain behind a budget', () => {
     const pass = drainOf(cluster);
     await pass();
     const { next: _, ...blocked } = (await pass(1)) as Extract<Progress, { state: 'running' }>;
-    const retryAt = '2026-01-02T03:04:16Z';
+    const retryAt = '2026-01-02T03:14:06Z';
     expect(blocked.blockers).toMatchObject([
       { pod: 'shop/a', retryAt },
       { pod: 'shop/b', retryAt },
     ]);
-    for (const seconds of [5, 11, 21]) {
+    for (const seconds of [5, 300, 599]) {
       const { next: __, ...again } = (await pass(seconds)) as Extract<Progress, { state: 'running' }>;
       expect(again).toEqual(blocked);
     }
-    expect(cluster.evictions).toEqual(['a', 'a', 'a']);
+    expect(cluster.evictions).toEqual(['a']);
   });
 
   it('a round cut short by a stop blames no budget, and leaves the blockers as they were', async () => {
@@ -205,7 +205,7 @@ describe('a drain behind a budget', () => {
     cluster.answers.set('a', [refusal(500, { message: 'This pod has more than one PodDisruptionBudget' })]);
     const pass = drainOf(cluster);
     await pass();
-    expect(await pass()).toMatchObject({ reason: 'MultiplePDBs', blockers: [{ budget: 'all, cart' }], next: { orAfter: 10 } });
+    expect(await pass()).toMatchObject({ reason: 'MultiplePDBs', blockers: [{ budget: 'all, cart' }], next: { orAfter: 600 } });
     await pass(9);
     expect(cluster.evictions).toEqual(['a']);
     cluster.budgetList = [makeBudget('cart', { disruptionsAllowed: 1 })];

@@ -29,7 +29,7 @@ describe('a drain', () => {
     await pass();
     await pass();
     const before = cluster.calls.length;
-    expect(nextOf(await pass(1))).toEqual({ kind: 'when', changed: ['node/n1', 'pods-on/n1'], orAfter: 29 });
+    expect(nextOf(await pass(1))).toEqual({ kind: 'when', changed: ['node/n1', 'pods-on/n1'], orAfter: 90 });
     expect(cluster.calls).toHaveLength(before);
   });
 

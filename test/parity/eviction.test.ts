@@ -142,11 +142,11 @@ describe.concurrent('how pods are evicted, beside the real kubectl', () => {
       },
     );
     expect(end).toMatchObject({ state: 'succeeded', result: { evicted: 1 } });
-    // The pass came back at once and said when to look again: as asked, then until the budget changes, 10 s at most.
+    // The pass came back at once and said when to look again: as asked, then until the budget changes, ten minutes at most.
     expect(waits.get(1)).toBeGreaterThan(1);
     expect(waits.get(1)).toBeLessThanOrEqual(3);
-    expect(waits.get(2)).toBeGreaterThan(5);
-    expect(waits.get(2)).toBeLessThanOrEqual(10);
+    expect(waits.get(2)).toBeGreaterThan(300);
+    expect(waits.get(2)).toBeLessThanOrEqual(600);
     expect(tries()).toBe(3);
   });
 

@@ -4,12 +4,15 @@ import { waitFor } from '../cluster/wait-for.ts';
 import { podsOnNode } from '../cluster/workloads.ts';
 import { type HeldNode, heldNode, isHeld } from './held.ts';
 import { condition, inPhase, type Stored } from './objects.ts';
+import type { OperatorProcess } from './operator-process.ts';
 import { eventually, useScene } from './scene.ts';
 
 const scene = useScene('endings');
 
+let first: OperatorProcess;
+
 beforeAll(async () => {
-  await scene.operator();
+  first = await scene.operator();
 });
 
 /** How far a drain is when it is stopped. */
@@ -204,6 +207,7 @@ test('F9: a node left cordoned by an action that is gone is told of, once, until
   await eventually(() => nodeEvents(node)).toContain(orphaned);
 
   // A new process finds it as well; the Event is the same one.
+  await first.stop();
   const second = await scene.operator();
   await eventually(() => second.log.some((line) => line.node_name === node && line.object === `${scene.namespace}/leaves`)).toBe(true);
   const orphans = async () => Number(/^cloudoptim_orphaned_cordons (\d+)$/m.exec((await second.fetch('/metrics')).body)?.[1]);

@@ -30,8 +30,9 @@ export async function heldNode(scene: Scene, name: string, replicas = 1): Promis
   };
 }
 
-/** Whether the drain is held by the budget now; what is told before the cordon does not count. */
+/** Whether the drain is held by the budget now, as the API server has said; what is told before the cordon, and stays until then, does not count. */
 export function isHeld({ status }: Pick<Stored, 'status'>): boolean {
-  const ahead = status?.conditions?.some(({ message }) => message.startsWith('seen before the cordon')) ?? false;
-  return status?.phase === 'Running' && (status.blockers?.length ?? 0) > 0 && !ahead;
+  const { reason, message = '' } = status?.conditions?.find(({ type }) => type === 'Ready') ?? {};
+  const refused = reason !== 'InProgress' && !message.startsWith('seen before the cordon');
+  return status?.phase === 'Running' && (status.blockers?.length ?? 0) > 0 && refused;
 }

@@ -28,7 +28,7 @@ const DONE: Readonly<Record<RemovalVerb, string>> = { evict: 'evicted', delete: 
 const PLANNED = { evict: 'Evict', delete: 'Delete' } as const;
 
 /** Waiting is woken by the watch; so long at most, should the watch be silent. */
-const LOOK_AGAIN: Seconds = 10;
+const LOOK_AGAIN: Seconds = 600;
 
 /** The pod as a target. */
 export function podTarget({ namespace, podName }: PodRemoval): Target {
@@ -39,7 +39,7 @@ export function podTarget({ namespace, podName }: PodRemoval): Target {
 export async function removePod(params: PodRemoval, context: ActionContext, verb: RemovalVerb): Promise<Progress> {
   const memory = memoryOf(context.cluster);
   const mine = memory.request(context);
-  const pod = await findPod(params, context, mine.accepted);
+  const pod = await findPod(params, context);
   if (!pod) {
     const asked = wasAsked(params.uid ?? context.targetUID, mine, context);
     memory.forget(context);
@@ -67,7 +67,7 @@ export async function removePod(params: PodRemoval, context: ActionContext, verb
 
 /** What would happen to the pod now; reads only, and never waits (FIELD.md K30, F4). */
 export async function planForPod(params: PodRemoval, context: ActionContext, verb: RemovalVerb): Promise<Plan> {
-  const pod = await findPod(params, context, new Set());
+  const pod = await findPod(params, context);
   const name = formatPod(params);
   if (!pod) return { change: 0, skip: [`${name}: already gone`], blocked: [] };
   if (pod.deletionTimestamp !== undefined) return { change: 0, skip: [`${name}: already terminating`], blocked: [] };
@@ -76,13 +76,13 @@ export async function planForPod(params: PodRemoval, context: ActionContext, ver
 }
 
 /** The pod with the UID that is meant, else nothing: another UID under the name means that it has gone (FIELD.md K27, E6). */
-async function findPod(params: PodRemoval, context: ActionContext, accepted: ReadonlySet<string>): Promise<Pod | undefined> {
+async function findPod(params: PodRemoval, context: ActionContext): Promise<Pod | undefined> {
   const { namespace, podName } = params;
   const { cluster, signal } = context;
   const uid = params.uid ?? context.targetUID;
   const seen = cluster.view.pod(namespace, podName);
-  // Once it was asked to go, the watch tells when it has gone; only that it has gone is asked again.
-  if (seen?.uid === uid && (seen.deletionTimestamp !== undefined || accepted.has(uid))) return seen;
+  // The watch is believed that it is there, because a waiting request must cost nothing and an eviction names the UID; only that it has gone is asked.
+  if (seen?.uid === uid) return seen;
   try {
     const pod = await cluster.getPod(namespace, podName, signal);
     return pod.uid === uid ? pod : undefined;

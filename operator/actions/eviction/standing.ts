@@ -4,6 +4,7 @@ import type { Pod } from '../../kube/pod.ts';
 import { budgetsTopic } from '../../kube/topics.ts';
 import type { Seconds, Topic } from '../../lib/next.ts';
 import { formatSeconds } from '../../lib/time.ts';
+import type { ActionContext } from '../action.ts';
 import type { Blocker } from '../blocker.ts';
 import { mergeBlockers, type NewBlocker } from './blockers.ts';
 import { mayPassUnready } from './budget-turn.ts';
@@ -74,9 +75,14 @@ function lookAt(pod: Pod, budgets: readonly Budget[], { memory, mine, context }:
   // Not its turn yet, but nobody has said no: the round was cut short.
   if (turn.isOpenTo(pod)) return { waits: Math.max(busy, turn.rests) };
   const waits = Math.max(busy, turn.waits);
-  // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3).
-  if (!guard.observed) return { waits };
+  // Not counted yet by its controller: it says neither yes nor no (FIELD.md E3), so what it said last stays.
+  if (!guard.observed) return { waits, ...saidLast(pod, context) };
   return { waits, blocker: { ...heldBy(guard, pod), ...retryAt(context.now, waits) } };
+}
+
+function saidLast({ uid }: Pod, { before }: ActionContext): { readonly blocker?: NewBlocker } {
+  const blocker = before.blockers.find((each) => each.uid === uid);
+  return blocker ? { blocker } : {};
 }
 
 /** Which of these pods the budgets that are seen now would refuse, before anybody has asked (FIELD.md M7, A5). */
