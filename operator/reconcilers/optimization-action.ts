@@ -19,6 +19,9 @@ import { lockTopic, type TargetLocks } from './target-locks.ts';
 /** A waiting action looks again after this long, to name who holds its target by then. */
 const QUEUED_SECONDS = 60;
 
+/** A deadline is a time of day: it is compared with the wall clock this often, should somebody set that. */
+const CLOCK_SECONDS = 20;
+
 /** What the reconciler of OptimizationActions works with. */
 export interface ActionReconcilerOptions {
   readonly cluster: Cluster;
@@ -284,7 +287,7 @@ function end(status: OptimizationActionStatus): Result {
 function beforeDeadline(next: Next, object: OptimizationAction, now: Date): Next {
   const deadline = object.spec?.deadline;
   if (deadline === undefined || isFinished(object)) return next;
-  const left = Math.max(0, (Date.parse(deadline) - now.getTime()) / 1000);
+  const left = Math.min(CLOCK_SECONDS, Math.max(0, (Date.parse(deadline) - now.getTime()) / 1000));
   if (next.kind === 'settled') return { kind: 'again', after: left };
   if (next.kind === 'again') return { kind: 'again', after: Math.min(next.after, left) };
   return { ...next, orAfter: Math.min(next.orAfter, left) };

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { ActionDefinition } from '../../operator/actions/action.ts';
 import { actions } from '../../operator/actions/index.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 import { podsOnNode } from '../cluster/workloads.ts';
 import { type HeldNode, heldNode } from './held.ts';
 import { condition, inPhase } from './objects.ts';
@@ -13,6 +14,8 @@ let held: HeldNode;
 beforeAll(async () => {
   held = await heldNode(scene, 'shop', 3);
   await scene.operator();
+  const told = async () => (await changes()).some((line) => line.startsWith('create events'));
+  await waitFor(told, { what: 'the Event that tells who leads, which is about no action' });
 });
 
 /** What the operator asked the API server to change, whatever it answered; the lease of the leader is no part of any action. */
