@@ -17,6 +17,9 @@ import { nameOf, type Sorted } from './verdicts.ts';
 
 /** The pods are listed fresh this often even while the watch speaks, should it have missed something: a waiting drain costs no requests. */
 export const LIST_AGAIN: Seconds = 600;
+/** While more than so many pods are leaving they are counted now and then, and not at each of their changes: every look is at all of them. */
+const CROWD = 20;
+const CROWD_PAUSE: Seconds = 0.2;
 /** After an answer that leaves the outcome open. */
 const LOOK_SOON: Seconds = 0.1;
 /** One second after the 60 that a terminating pod is waited for after its grace (FIELD.md K9). */
@@ -38,9 +41,11 @@ export function running(params: DrainRequest, round: Round, { look, counted, tur
   const blockers = context.signal.aborted
     ? blockersOf(turn, look, round)
     : mergeBlockers([...standing.blockers, ...protectionsOf(turn.held, look)], context.before.blockers, context.now);
-  const changed = [nodeTopic(params.nodeName), podsOnTopic(params.nodeName), ...standing.topics];
+  const crowded = turn.pending.length === 0 && turn.leaving.length > CROWD;
+  const changed = [nodeTopic(params.nodeName), ...(crowded ? [] : [podsOnTopic(params.nodeName)]), ...standing.topics];
   const waits = [
     untilList(round),
+    crowded ? CROWD_PAUSE : Number.POSITIVE_INFINITY,
     standing.orAfter,
     Math.max(0, timeLeft(context, params.timeoutSeconds)),
     overdue(turn.leaving, context.now),
