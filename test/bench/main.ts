@@ -35,10 +35,14 @@ ${figures.map(({ name, lines }) => `  ${[...new Set([name, ...lines])].join(', '
 
 /** Measures what was asked for, one after another, and returns the exit code. */
 async function main(names: readonly string[]): Promise<number> {
+  if (names.includes('--help')) {
+    process.stdout.write(help);
+    return 0;
+  }
   const unknown = names.filter((name) => !figures.some((figure) => answersTo(figure, name)));
   if (unknown.length > 0) {
     process.stderr.write(`no figure is called ${unknown.join(', ')}\n\n${help}`);
-    return unknown.includes('--help') ? 0 : 2;
+    return 2;
   }
   let code = 0;
   for (const figure of figures.filter((each) => names.length === 0 || names.some((name) => answersTo(each, name)))) {
