@@ -118,7 +118,8 @@ test.concurrent('heartbeats say starting, healthy, degraded while the API server
   onTestFinished(() => proxy.close());
   const beating = await another.backend();
   const words = () => beating.heard.heartbeats.map(({ body }) => body.status);
-  const other = await another.operator(seedVariables(beating), proxy.url);
+  // Long enough to lead on while the API server is away: who leads no longer is silent.
+  const other = await another.operator({ ...seedVariables(beating), LEASE_DURATION_SECONDS: '60' }, proxy.url);
   await beating.waitFor(() => words().at(-1) === 'healthy', 'healthy', 15_000);
   await proxy.refuse();
   proxy.cut();
