@@ -105,7 +105,7 @@ async function settled(stage: Stage, ending: Ending): Promise<readonly string[]>
     faults = await violations(stage, ending);
     return faults.length === 0;
   };
-  await waitFor(look, { within: 3000, every: 100 }).catch(() => undefined);
+  await waitFor(look, { within: 15_000, every: 100 }).catch(() => undefined);
   return faults;
 }
 
