@@ -34,7 +34,8 @@ describe.concurrent('cordoning and what comes before a drain, beside the real ku
       message: `node ${node} already cordoned`,
       result: { changed: false, cordonedBy: 'cloudoptim/test' },
     });
-    expect(writes()).toEqual([`patch nodes/${node}`]);
+    // A heartbeat of the kubelet in between costs another try.
+    expect(new Set(writes())).toEqual(new Set([`patch nodes/${node}`]));
     expect((await kubectl(['uncordon', node])).stdout).toBe(`node/${node} uncordoned\n`);
     expect((await kubectl(['cordon', node])).stdout).toBe(`node/${node} cordoned\n`);
     const third = await on.live.run(cordon, { nodeName: node }, { targetUID: uid, actor: 'cloudoptim/other' });
