@@ -19,9 +19,7 @@ export const REASONS = {
   WaitingForRollout: 'The change is written; the pods of the workload follow it.',
   ServerError: 'The API server has a fault or does not answer; it is tried again.',
   Compensating: 'It did not succeed, which is recorded, and undoes what it was asked to undo.',
-
   DryRun: 'It was started before DRY_RUN was set for the operator, which carries nothing out meanwhile.',
-
   TooManyRequests: 'The API server protects itself against too many requests; it is tried again when the time that it asks for is over.',
   Conflict: 'Somebody else changes the object again and again while it is written; it is tried again.',
   TargetLocked: 'Another request works on the same target; this one waits for it.',
@@ -59,7 +57,6 @@ export const REASONS = {
   RolloutPaused: 'The Deployment is paused, so no pod would follow the change; nothing was written.',
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
   Superseded: 'Somebody else changed the same values; nothing further was written.',
-
   AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',

@@ -72,8 +72,8 @@ export class RecordRing {
     this.#entries.clear();
     for (const slot of this.#slots) Object.assign(slot, emptySlot(slot.name, slot.index));
     const newest = new Map<Slot, number>();
-    for (const slot of this.#slots) {
-      const data = await this.#read(slot, signal);
+    const all = await Promise.all(this.#slots.map(async (slot) => ({ slot, data: await this.#read(slot, signal) })));
+    for (const { slot, data } of all) {
       for (const [name, value] of Object.entries(data)) {
         const [time = ''] = value.split(' ', 1);
         const at = Date.parse(time);
