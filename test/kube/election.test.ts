@@ -59,6 +59,16 @@ async function makeRace(name: string) {
 }
 
 const leads = async (candidate: Candidate) => waitFor(() => candidate.election.leads, { what: 'it leads' });
+/** A race whose only candidate leads, and can be cut off. */
+async function leadThroughProxy(name: string) {
+  const race = await makeRace(name);
+  const proxy = await startFaultProxy({ host: '127.0.0.1', port: controlPlane.port });
+  onTestFinished(() => proxy.close());
+  const leader = race.enter('a_1', SHORT, proxy.url);
+  await leads(leader);
+  return { race, proxy, leader };
+}
+
 const leadersOf = (candidates: readonly Candidate[]) => candidates.filter(({ election }) => election.leads);
 
 test('of several that start at once one leads; when it stands down the next one does, at once', async () => {
@@ -82,11 +92,7 @@ test('of several that start at once one leads; when it stands down the next one 
 });
 
 test('who cannot reach the API server stops acting before another one leads, and stands by afterwards', async () => {
-  const race = await makeRace('election-away');
-  const proxy = await startFaultProxy({ host: '127.0.0.1', port: controlPlane.port });
-  onTestFinished(() => proxy.close());
-  const first = race.enter('a_1', SHORT, proxy.url);
-  await leads(first);
+  const { race, proxy, leader: first } = await leadThroughProxy('election-away');
   const second = race.enter('b_1', SHORT);
   await waitFor(() => second.election.leader === 'a_1');
   proxy.freeze();
@@ -101,11 +107,7 @@ test('who cannot reach the API server stops acting before another one leads, and
 });
 
 test('alone and cut off, it stops acting and leads again when it can', async () => {
-  const race = await makeRace('election-alone');
-  const proxy = await startFaultProxy({ host: '127.0.0.1', port: controlPlane.port });
-  onTestFinished(() => proxy.close());
-  const only = race.enter('a_1', SHORT, proxy.url);
-  await leads(only);
+  const { race, proxy, leader: only } = await leadThroughProxy('election-alone');
   await proxy.refuse();
   proxy.cut();
   await waitFor(() => !only.election.leads);

@@ -63,13 +63,17 @@ test('a write that is on its way is cut off when the fence falls; an answer that
 
 test('a write that waits for a connection is not sent when the fence has fallen meanwhile, before anybody has noticed', async () => {
   const sockets: Socket[] = [];
+  const unanswered: Socket[] = [];
+  let answers = false;
   let received = '';
+  const answer = (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.setEncoding('utf8').on('data', (text: string) => {
       received += text;
-      // The first request of a connection is answered late, so that the next one waits.
-      if (received.endsWith('{"first":1}')) setTimeout(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'), 100);
+      if (!received.endsWith('{"first":1}')) return;
+      if (answers) answer(socket);
+      else unanswered.push(socket);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -84,7 +88,10 @@ test('a write that waits for a connection is not sent when the fence has fallen 
   const first = Array.from({ length: 24 }, () => client.patch(pod, 'merge', { first: 1 }, signal).catch(() => undefined));
   const waiting = client.fencedBy(fence).patch(pod, 'merge', { second: 1 }, signal);
   const refused = expect(waiting).rejects.toThrow(NotLeading);
+  await waitFor(() => unanswered.length === first.length);
   fallSilently();
+  answers = true;
+  for (const socket of unanswered) answer(socket);
   await refused;
   await client.patch(pod, 'merge', { first: 1 }, signal);
   expect(received).not.toContain('second');

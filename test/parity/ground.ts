@@ -6,7 +6,7 @@ import { getNode } from '../cluster/nodes.ts';
 import { controlPlane, tenant } from '../cluster/shared.ts';
 import type { Tenant } from '../cluster/tenant.ts';
 import { waitFor } from '../cluster/wait-for.ts';
-import { podsOnNode } from '../cluster/workloads.ts';
+import { type Pod, podsOnNode } from '../cluster/workloads.ts';
 
 /** More members of a pod. */
 export interface PodMore {
@@ -92,10 +92,12 @@ function look(live: Live, t: Tenant, node: string, uid: string): Ground {
     uid,
     pod: async (name, more = {}, seen = 'running') => {
       const spec = { nodeName: node, containers: [{ name: 'main', image: 'example.invalid/none' }], ...more.spec };
-      await controlPlane.api.create(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name, ...more.metadata }, spec });
+      const path = `/api/v1/namespaces/${namespace}/pods`;
+      const made = await controlPlane.api.create<Pod>(path, { metadata: { name, ...more.metadata }, spec });
       const isSeen = () => {
         const pod = live.cluster.view.pod(namespace, name);
-        return seen === 'running' ? pod?.phase === 'Running' : pod;
+        // Not the one that had the name before, which the watch may still show.
+        return pod?.uid === made.metadata.uid && (seen !== 'running' || pod.phase === 'Running');
       };
       await waitFor(isSeen, { what: `the watch shows ${namespace}/${name} ${seen}` });
     },
