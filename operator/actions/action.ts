@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { SessionDesk } from '../api/session-desk.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import type { PolicyRule } from '../kube/rights.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -8,7 +9,7 @@ import type { Blocker } from './blocker.ts';
 export type { PolicyRule } from '../kube/rights.ts';
 
 /** The kinds an action can aim at. */
-export type TargetKind = 'Node' | 'Pod' | 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Namespace';
+export type TargetKind = 'Node' | 'Pod' | 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Namespace' | 'Session';
 
 /** What an action is aimed at; shown as `node/worker-3`, and the key of the per-target lock. */
 export interface Target {
@@ -37,6 +38,8 @@ export interface ActionContext {
    * stands as asked for may be its work, and the result says `Unknown` instead of no (FIELD.md F1, A50). Default: no.
    */
   readonly resumed?: boolean;
+  /** The Sessions; there for every action, used by those about sessions. */
+  readonly sessions?: SessionDesk;
   /** The operator's own pod, which a drain evicts last; absent outside a cluster. */
   readonly ownPod?: { readonly namespace: string; readonly name: string };
   /** The result and blockers recorded by the pass before; empty on the first one. */
@@ -137,6 +140,8 @@ export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   readonly example: z.input<Schema>;
   /** True when it is one fenced, idempotent write: then a pinned target needs no start record of its own. */
   readonly atomic: boolean;
+  /** True: it only states what its target should be, so that a later one need not wait for it and overrules it. Default false: one at a time per target. */
+  readonly statesIntent?: boolean;
   target(params: z.output<Schema>): Target;
   /** Reads only. */
   plan(params: z.output<Schema>, context: ActionContext): Promise<Plan>;

@@ -1,3 +1,4 @@
+import { SESSIONS } from '../api/session.ts';
 import type { ObjectRef, Resource } from '../kube/object.ts';
 import { DAEMON_SETS, DEPLOYMENTS, NAMESPACES, NODES, PODS, STATEFUL_SETS } from '../kube/resources.ts';
 import type { Target, TargetKind } from './action.ts';
@@ -9,6 +10,7 @@ const RESOURCES: Readonly<Record<TargetKind, Resource>> = {
   StatefulSet: STATEFUL_SETS,
   DaemonSet: DAEMON_SETS,
   Namespace: NAMESPACES,
+  Session: SESSIONS,
 };
 
 /** Where the target stands in the API. */

@@ -6,6 +6,9 @@ import { OPTIMIZATION_ACTIONS } from './optimization-action.ts';
 import { optimizationActionSpec } from './optimization-action-spec.ts';
 import { optimizationActionStatus } from './optimization-action-status.ts';
 import { OPTIMIZATION_BACKENDS, optimizationBackendSpec, optimizationBackendStatus } from './optimization-backend.ts';
+import { SESSIONS, sessionStatus } from './session.ts';
+import { sessionSpec } from './session-spec.ts';
+import { SESSION_TEMPLATES, sessionTemplateSpec, sessionTemplateStatus } from './session-template.ts';
 
 /** One column of `kubectl get`; `wide` ones are shown with `-o wide` only. */
 export interface Column {
@@ -55,6 +58,27 @@ export function kinds(actions: readonly ActionDefinition[]): readonly Kind[] {
       selectableFields: ['.spec.protocol'],
       validations: [shortName],
     },
+    {
+      resource: SESSIONS,
+      singular: 'session',
+      shortNames: ['sess'],
+      summary: 'Session is one user’s desktop or tool: running, hibernated or stopped. It counts in the namespace of the sessions only.',
+      spec: sessionSpec,
+      status: sessionStatus,
+      columns: sessionColumns,
+      selectableFields: ['.spec.user', '.status.phase'],
+      validations: [sessionName],
+    },
+    {
+      resource: SESSION_TEMPLATES,
+      singular: 'sessiontemplate',
+      shortNames: ['st'],
+      summary: 'SessionTemplate is what the sessions that name it run.',
+      spec: sessionTemplateSpec,
+      status: sessionTemplateStatus,
+      columns: templateColumns,
+      selectableFields: [],
+    },
   ];
 }
 
@@ -62,6 +86,13 @@ export function kinds(actions: readonly ActionDefinition[]): readonly Kind[] {
 const shortName: ValidationRule = {
   rule: 'size(self.metadata.name) <= 63',
   message: 'metadata.name must have at most 63 characters: it becomes the value of a label',
+};
+
+// The Service and the pods of a session carry its name; the claim of its home is five characters longer.
+const sessionName: ValidationRule = {
+  rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]{0,56}[a-z0-9])?$')",
+  message:
+    'metadata.name must be at most 58 lower-case letters, digits and dashes and begin with a letter: the Service of the session has this name',
 };
 
 const age: Column = { name: 'Age', type: 'date', description: 'Time since it was created.', jsonPath: '.metadata.creationTimestamp' };
@@ -86,6 +117,25 @@ const backendColumns: readonly Column[] = [
   { name: 'Connected', type: 'string', description: 'Whether the upstream answers.', jsonPath: of('Connected', 'status') },
   { name: 'Tasks', type: 'integer', description: 'New tasks received.', jsonPath: '.status.tasks.received' },
   { name: 'Last-Contact', type: 'date', description: 'Time since the upstream last answered.', jsonPath: '.status.lastContactTime' },
+  age,
+];
+
+const sessionColumns: readonly Column[] = [
+  { name: 'State', type: 'string', description: 'What it is.', jsonPath: '.status.phase' },
+  { name: 'Desired', type: 'string', description: 'What it should be.', jsonPath: '.status.desired' },
+  { name: 'Ready', type: 'string', description: 'Whether it is what it should be.', jsonPath: of('Ready', 'status') },
+  { name: 'Reason', type: 'string', description: 'The cause of its state.', jsonPath: of('Ready', 'reason') },
+  { name: 'User', type: 'string', description: 'Whose it is.', jsonPath: '.spec.user' },
+  { name: 'Template', type: 'string', description: 'What it runs.', jsonPath: '.spec.templateRef.name' },
+  age,
+  { name: 'Pod', type: 'string', description: 'Its pod.', jsonPath: '.status.podName', wide: true },
+  { name: 'URL', type: 'string', description: 'Where it is reached inside the cluster.', jsonPath: '.status.url', wide: true },
+  { name: 'Last-Activity', type: 'date', description: 'Time since it was last used.', jsonPath: '.status.lastActivityTime', wide: true },
+  { name: 'Message', type: 'string', description: 'The cause in words.', jsonPath: of('Ready', 'message'), wide: true },
+];
+
+const templateColumns: readonly Column[] = [
+  { name: 'Image', type: 'string', description: 'The image of its sessions.', jsonPath: '.spec.image' },
   age,
 ];
 

@@ -38,12 +38,29 @@ export interface Report {
 /** How the upstream took a report: for good, or refused for good with its words. Anything else is thrown and tried again. */
 export type ReportOutcome = { readonly taken: true } | { readonly taken: false; readonly reason: string };
 
+/** A session as its backend hears of it; plain data. */
+export interface SessionFacts {
+  /** The id by which the backend knows it. */
+  readonly sessionID: string;
+  /** Absent while it is on its way from one settled state to another. */
+  readonly state?: 'Running' | 'Hibernated' | 'Stopped' | 'Failed';
+  /** Whether it takes up capacity: it runs, starts or wakes. */
+  readonly active: boolean;
+  readonly podName?: string;
+  /** The port of its Service on which its desktop is served. */
+  readonly port?: number;
+  /** The cause of its state, for people. */
+  readonly message: string;
+}
+
 /** What an adapter tells about its connection; becomes conditions, Events and metrics of the OptimizationBackend. */
 export type ContactEvent =
   | { readonly kind: 'contact' }
   /** The push channel opened or closed; `message` says why it is closed. Told on a change only. */
   | { readonly kind: 'streaming'; readonly open: boolean; readonly message?: string }
   | { readonly kind: 'unauthenticated'; readonly message: string }
+  /** The upstream wants a person to do something first (`PendingApproval`, `Rejected`, `NotRegistered`, `ShutdownRequested`). */
+  | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
   | { readonly kind: 'unreachable'; readonly message: string }
   /** A message of the upstream that could not be used at all (no id, not JSON): counted and logged. */
   | { readonly kind: 'malformed'; readonly message: string };
@@ -65,6 +82,10 @@ export interface Backend {
   readonly heartbeat: { readonly every: Seconds; beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> };
   /** Uses this key from the next request on; reconnects the socket. */
   useKey(key: string): void;
+  /** Says that a task is recorded, where the protocol has a word for that; never throws. */
+  accepted?(taskID: string): void;
+  /** Tells what became of a session; resolves when it was handed to the open connection, throws BackendError where there is none. */
+  reportSession?(session: SessionFacts, signal: AbortSignal): Promise<void>;
 }
 
 interface BackendErrorFacts {

@@ -1,5 +1,6 @@
+import type { Duplex } from 'node:stream';
 import type { Seconds } from '../lib/next.ts';
-import type { Backend, ContactEvent } from './backend.ts';
+import type { Backend, ContactEvent, SessionFacts } from './backend.ts';
 
 /** How TLS connections to an upstream are verified. */
 export interface TLSSettings {
@@ -7,6 +8,23 @@ export interface TLSSettings {
   readonly caBundle?: string;
   /** True accepts any certificate. Default false. */
   readonly insecureSkipVerify?: boolean;
+  /** The client's certificate and its key, both PEM, where the upstream asks for one; absent = none. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
+}
+
+/** What a backend that runs sessions has to know of them and may ask for. */
+export interface SessionSettings {
+  /** The namespace of the sessions. */
+  readonly namespace: string;
+  readonly region?: string;
+  /** What the backend is told that fits here: whole sessions, and texts such as `64 cores` and `256Gi`. */
+  readonly capacity: { readonly maxSessions: number; readonly cpu: string; readonly memory: string };
+  /** The sessions of this backend now. */
+  readonly list: () => readonly SessionFacts[];
+  /** Keeps a key that the backend has issued, so that the next process has it too. */
+  readonly keepKey: (key: string, signal: AbortSignal) => Promise<void>;
+  /** Opens a connection to the desktop of a session; absent where tunnels are switched off. Rejects where there is no such session, or it does not run. */
+  readonly tunnel?: (sessionID: string, signal: AbortSignal) => Promise<Duplex>;
 }
 
 /** What an adapter needs to know of its upstream: the spec of an OptimizationBackend with the key read from its Secret. */
@@ -23,6 +41,8 @@ export interface BackendSettings {
   readonly key?: string;
   readonly intervals: { readonly poll: Seconds; readonly metrics: Seconds; readonly heartbeat: Seconds };
   readonly tls?: TLSSettings;
+  /** Given to backends that run sessions. */
+  readonly sessions?: SessionSettings;
 }
 
 /** Makes one adapter; throws TypeError with a sentence for people when a URL cannot be used, and opens no connection yet. */

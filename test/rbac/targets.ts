@@ -9,7 +9,7 @@ interface Named {
 }
 
 /** One object of every kind that can be labelled, made where there is none yet; labels are changed outside of the operator's namespace. */
-export const labelled: Readonly<Record<TargetKind, (rig: Rig) => Promise<Named>>> = {
+export const labelled: Readonly<Record<Exclude<TargetKind, 'Session'>, (rig: Rig) => Promise<Named>>> = {
   Node: async () => ({ name: NODES[0] }),
   Namespace: async () => ({ name: WORK }),
   Deployment: async ({ cp }) => {
