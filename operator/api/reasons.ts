@@ -25,6 +25,8 @@ export const REASONS = {
   TargetLocked: 'Another request works on the same target; this one waits for it.',
 
   // OptimizationAction: causes in status.blockers and status.plan.pods only
+  Rule: 'A rule of the drain leaves the pod where it is.',
+  DrainLabel: 'The label cluster.x-k8s.io/drain of the pod leaves it where it is.',
   NoController: 'Nothing makes the pod again; force lets it go.',
   LocalStorage: 'The pod has emptyDir volumes, whose data would be lost; deleteEmptyDirData lets it go.',
   DaemonSet: 'The pod belongs to a DaemonSet, which would put it back at once; ignoreDaemonSets leaves it.',

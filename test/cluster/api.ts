@@ -1,5 +1,8 @@
 import { Agent, request as httpsRequest } from 'node:https';
 
+/** After so long without a byte a call is given up. */
+const NO_ANSWER_MS = 45_000;
+
 /** An answer of the API server: its HTTP status and the parsed JSON body. */
 interface Answer<T> {
   status: number;
@@ -76,6 +79,8 @@ function send<T>(url: URL, agent: Agent, method: string, body: unknown, options:
       });
     });
     call.once('error', reject);
+    // A server that hangs would otherwise hang the test, and nobody would know in which call.
+    call.setTimeout(NO_ANSWER_MS, () => call.destroy(new Error(`${method} ${url.pathname}: no answer within ${NO_ANSWER_MS} ms`)));
     call.end(text);
   });
 }

@@ -63,8 +63,15 @@ test('the API server restarts in the middle of a drain: it is finished, and each
   add('drain', 'drain_node', node);
   await scene.actions.untilTask('drain', (object) => object.status?.progress?.done === 2);
   await cp.stopApiServer();
+  let stopped = true;
+  const start = async () => {
+    if (stopped) await cp.startApiServer();
+    stopped = false;
+  };
+  // Whatever fails here is no reason for the tests that follow to fail too.
+  onTestFinished(start);
   await eventually(async () => (await operator.fetch('/readyz')).body).toMatch(/\[-\] watches: .*nodes \(/);
-  await cp.startApiServer();
+  await start();
   await cp.api.patch(`${path}/restart`, { spec: { minAvailable: 0 } });
   const { body } = await backend.result('drain', 30_000);
   expect(body).toMatchObject({ status: 'success', logs: 'Successfully drained 4 pods', metadata: { verified: true, remaining: 0 } });
@@ -96,6 +103,7 @@ test('an API server that hangs and goes on', async () => {
   const [node = ''] = await scene.tenant.createNodes(1);
   const operator = await operatorOfTest();
   await cp.pauseApiServer();
+  onTestFinished(() => cp.resumeApiServer());
   add('hung', 'cordon_node', node);
   const polled = backend.heard.polls.length;
   await backend.waitFor(() => backend.heard.polls.length >= polled + 2, 'polls that go on meanwhile');
