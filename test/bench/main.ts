@@ -7,6 +7,8 @@ import { finished } from './finished.ts';
 import { firstBlocker } from './first-blocker.ts';
 import { idle } from './idle.ts';
 import { idleCrowd } from './idle-crowd.ts';
+import { sessionBurst, sessionIdle, sessionWrites } from './session-crowd.ts';
+import { sessionLatency } from './session-latency.ts';
 import { start } from './start.ts';
 import { takeOver } from './take-over.ts';
 
@@ -23,6 +25,10 @@ const figures: readonly Figure[] = [
   finished,
   start,
   takeOver,
+  sessionLatency,
+  sessionWrites,
+  sessionBurst,
+  sessionIdle,
 ];
 
 const help = `Usage: node test/bench/main.ts [name …]
