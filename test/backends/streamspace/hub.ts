@@ -25,6 +25,8 @@ export class Hub {
   readonly #server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MOST_INBOUND });
   readonly #checks: NodeJS.Timeout;
   readonly #unregistering = new Set<NodeJS.Timeout>();
+  /** Read loops that have not unregistered. */
+  #readers = 0;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -36,9 +38,9 @@ export class Hub {
     return this.#connections.get(agentID);
   }
 
-  /** All connections. */
-  all(): Connection[] {
-    return [...this.#connections.values()];
+  /** Whether no end of a connection is left to be noticed: until then a new one may die of it. */
+  get settled(): boolean {
+    return this.#readers === this.#connections.size;
   }
 
   /** Takes over an upgraded connection of an agent that has shown its key. */
@@ -55,10 +57,12 @@ export class Hub {
       webSocket.on('close', () => {
         const timer = setTimeout(() => {
           this.#unregistering.delete(timer);
+          this.#readers -= 1;
           this.#unregister(agentID);
         }, timings.unregister);
         this.#unregistering.add(timer);
       });
+      this.#readers += 1;
       this.#connections.get(agentID)?.kill();
       this.#connections.set(agentID, connection);
       const row = database.agents.get(agentID);
@@ -79,11 +83,12 @@ export class Hub {
   #unregister(agentID: string): void {
     const { database, journal } = this.#parts;
     const connection = this.#connections.get(agentID);
-    if (connection === undefined) return;
-    this.#connections.delete(agentID);
-    connection.kill();
-    const row = database.agents.get(agentID);
-    if (row !== undefined) row.status = 'offline';
+    if (connection !== undefined) {
+      this.#connections.delete(agentID);
+      connection.kill();
+      const row = database.agents.get(agentID);
+      if (row !== undefined) row.status = 'offline';
+    }
     journal.changed();
   }
 

@@ -26,7 +26,7 @@ export const envelope = z.looseObject({
     .string()
     .refine((value) => NANOSECONDS.test(value) && !Number.isNaN(Date.parse(value)), { message: 'is not RFC 3339' })
     .nullish(),
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
 });
 
 /** What the messages of an agent carry, by type. */
