@@ -7,7 +7,7 @@ import type { Credential } from '../transport/credential.ts';
 import { explain } from '../transport/explain.ts';
 import { pause } from '../transport/pause.ts';
 import { encode, type OutboundMessage } from './outbound.ts';
-import type { Registrar, RegistrationWaits, Verdict } from './registration.ts';
+import type { Problem, Registrar, RegistrationWaits, Verdict } from './registration.ts';
 
 /** How the link to one control plane is kept. */
 export interface LinkSettings {
@@ -236,7 +236,7 @@ export class Link {
     }
   }
 
-  #fail(event: Extract<ContactEvent, { message: string }>, wait: Seconds): Seconds {
+  #fail(event: Problem, wait: Seconds): Seconds {
     this.#listener.observe(event);
     this.#attempt.reject(new BackendError(event.message, { status: event.kind === 'unauthenticated' ? 401 : 0, retryAfter: wait }));
     return wait;
