@@ -105,6 +105,7 @@ export class Link {
       this.#within = within;
       this.#why = why;
       this.#closing.abort(new Error(why));
+      if (this.#attempt.settled) this.#attempt = newAttempt();
       this.#attempt.reject(new BackendError(`There is no connection to the control plane: ${why}`, { status: 0, retryAfter: 3600 }));
     }
     await this.#running;
