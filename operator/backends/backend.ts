@@ -96,7 +96,7 @@ export interface Backend {
   accepted?(taskID: string): void;
   /** Ends, within so many seconds, what stays open between calls, and resolves when that is gone; absent where nothing does once tasks() has ended. */
   close?(within: Seconds): Promise<void>;
-  /** Tells what became of a session; resolves when it was handed to the open connection, throws BackendError where there is none. */
+  /** Tells what became of a session; resolves when the upstream has it, throws BackendError where no connection is open or it ends before. */
   reportSession?(session: SessionFacts, signal: AbortSignal): Promise<void>;
 }
 

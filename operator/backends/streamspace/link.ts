@@ -31,8 +31,6 @@ export interface LinkListener extends ConnectionListener {
   issued(key: string, signal: AbortSignal): void;
 }
 
-/** A frame of more than 512 KiB would end the connection. */
-const MOST_BYTES = 512 * 1024;
 /** A connection that ended sooner was taken over. */
 const TAKEOVER: Seconds = 1;
 
@@ -81,16 +79,15 @@ export class Link {
 
   /** Sends a message; resolves when it was handed to the network, rejects with BackendError when no connection is open. */
   async send(message: OutboundMessage): Promise<void> {
-    const connection = this.#connection;
-    if (!connection?.open) throw new BackendError('There is no connection to the control plane', { status: 0 });
-    const text = encode(message);
-    if (Buffer.byteLength(text) >= MOST_BYTES)
-      throw new BackendError(`A ${message.type} is too long to be sent`, { status: 413, final: true });
-    try {
-      await connection.send(text);
-    } catch (error) {
-      throw new BackendError(`The connection to the control plane ended: ${explain(error)}`, { status: 0, cause: error });
-    }
+    await this.#through((connection) => connection.send(encode(message)));
+  }
+
+  /** As send, but resolves when the control plane has acted on it: it reads, acts and answers pings one after the other. */
+  async deliver(message: OutboundMessage, signal: AbortSignal): Promise<void> {
+    await this.#through(async (connection) => {
+      await connection.send(encode(message));
+      await orAborted(connection.confirm(), signal);
+    });
   }
 
   /** Says that the key cannot be used, and why; undefined takes that back. */
@@ -109,6 +106,16 @@ export class Link {
       this.#attempt.reject(new BackendError(`There is no connection to the control plane: ${why}`, { status: 0, retryAfter: 3600 }));
     }
     await this.#running;
+  }
+
+  async #through(act: (connection: Connection) => Promise<void>): Promise<void> {
+    const connection = this.#connection;
+    if (!connection?.open) throw new BackendError('There is no connection to the control plane', { status: 0 });
+    try {
+      await act(connection);
+    } catch (error) {
+      throw new BackendError(`The connection to the control plane ended: ${explain(error)}`, { status: 0, cause: error });
+    }
   }
 
   async #run(signal: AbortSignal): Promise<void> {

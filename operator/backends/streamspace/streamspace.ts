@@ -130,15 +130,15 @@ class StreamSpace implements Backend {
     }
   }
 
-  async report(report: Report): Promise<ReportOutcome> {
-    await this.#link.send(ending(report));
+  async report(report: Report, signal: AbortSignal): Promise<ReportOutcome> {
+    await this.#link.deliver(ending(report), signal);
     return { taken: true };
   }
 
-  async reportSession(session: SessionFacts): Promise<void> {
+  async reportSession(session: SessionFacts, signal: AbortSignal): Promise<void> {
     const message = sessionStatus(session);
     if (message === undefined) return;
-    await this.#link.send(message);
+    await this.#link.deliver(message, signal);
     if (session.state === 'Running') this.#vnc.running(session);
   }
 
