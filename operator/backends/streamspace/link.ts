@@ -44,8 +44,10 @@ export class Link {
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #connection: Connection | undefined;
-  #attempt = newAttempt();
+  #ready = pending();
   #registered = false;
+  /** The version of the key that was last shown or, while a connection stood, came. */
+  #shown = 0;
   /** How long the last words may take once it is closing. */
   #within: Seconds = 1;
   #why = 'the operator is stopping';
@@ -72,9 +74,9 @@ export class Link {
     return this.#closing.signal.aborted;
   }
 
-  /** Resolves when a connection is open; rejects with BackendError when the attempt that is being made, or was made last, has failed. */
+  /** Resolves when a connection is open, which may take days; rejects when there will never be one again. */
   ready(signal: AbortSignal): Promise<void> {
-    return orAborted(this.#attempt.promise, signal);
+    return orAborted(this.#ready.promise, signal);
   }
 
   /** Sends a message; resolves when it was handed to the network, rejects with BackendError when no connection is open. */
@@ -102,8 +104,11 @@ export class Link {
       this.#within = within;
       this.#why = why;
       this.#closing.abort(new Error(why));
-      if (this.#attempt.settled) this.#attempt = newAttempt();
-      this.#attempt.reject(new BackendError(`There is no connection to the control plane: ${why}`, { status: 0, retryAfter: 3600 }));
+      const error = new BackendError(`There is no connection to the control plane: ${why}`, { status: 0, retryAfter: 3600 });
+      // Who waits already, and who will.
+      this.#ready.reject(error);
+      this.#ready = pending();
+      this.#ready.reject(error);
     }
     await this.#running;
   }
@@ -120,11 +125,10 @@ export class Link {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const { version } = this.#credential;
-      if (this.#attempt.settled) this.#attempt = newAttempt();
+      this.#shown = this.#credential.version;
       const wait = await this.#try(signal);
-      // A key that came meanwhile deserves its own try at once.
-      if (this.#credential.version === version) await pause(wait, signal, this.#credential);
+      // A key that came during a failed attempt deserves its own at once.
+      if (this.#credential.version === this.#shown) await pause(wait, signal, this.#credential);
     }
   }
 
@@ -146,7 +150,7 @@ export class Link {
     }
     const end = await this.#connect(signal);
     if (signal.aborted) return 0;
-    return end.lived === undefined ? this.#refused(end, dialledFirst) : this.#lost(end, end.lived);
+    return end.lived === undefined ? this.#refused(end, dialledFirst) : this.#lost(end.lived);
   }
 
   async #register(signal: AbortSignal): Promise<Verdict> {
@@ -186,7 +190,11 @@ export class Link {
     const end = await connection.ended;
     signal.removeEventListener('abort', leave);
     this.#connection = undefined;
-    if (end.lived !== undefined) this.#listener.ended();
+    if (end.lived !== undefined) {
+      this.#shown = this.#credential.version;
+      if (!this.closed) this.#ready = pending();
+      this.#listener.ended();
+    }
     this.#tellStreaming(end.why);
     return end;
   }
@@ -196,7 +204,7 @@ export class Link {
     this.#tellStreaming(undefined);
     this.#contact();
     this.#listener.opened?.();
-    this.#attempt.resolve();
+    this.#ready.resolve();
   }
 
   /** An open connection says nothing about a key that came later. */
@@ -212,13 +220,10 @@ export class Link {
   }
 
   /** An open connection ended: dial again before anything else, for a register would have sessions placed here that cannot be sent. */
-  #lost(end: End, lived: Seconds): Seconds {
+  #lost(lived: Seconds): Seconds {
     const { healthyAfter, takeover } = this.#settings;
     if (lived >= healthyAfter) this.#backoff.reset();
-    const wait = lived < TAKEOVER ? takeover * (1 + Math.random() / 4) : this.#backoff.next();
-    this.#attempt = newAttempt();
-    this.#attempt.reject(new BackendError(`The connection to the control plane ended: ${end.why}`, { status: 0 }));
-    return wait;
+    return lived < TAKEOVER ? takeover * (1 + Math.random() / 4) : this.#backoff.next();
   }
 
   #refused(end: End, dialledFirst: boolean): Seconds {
@@ -233,7 +238,7 @@ export class Link {
       case 404:
         this.#registered = false;
         // Unless it has just been tried, the registration says what is missing.
-        return this.#fail({ kind: 'unreachable', message }, dialledFirst ? 0 : this.#backoff.next());
+        return dialledFirst ? 0 : this.#fail({ kind: 'unreachable', message }, this.#backoff.next());
       case 400:
         this.#registered = false;
         return this.#fail({ kind: 'unreachable', message: `${message}; check the agent id` }, refused);
@@ -246,33 +251,13 @@ export class Link {
 
   #fail(event: Problem, wait: Seconds): Seconds {
     this.#listener.observe(event);
-    this.#attempt.reject(new BackendError(event.message, { status: event.kind === 'unauthenticated' ? 401 : 0, retryAfter: wait }));
     return wait;
   }
 }
 
-interface Attempt {
-  readonly promise: Promise<void>;
-  settled: boolean;
-  resolve(): void;
-  reject(error: BackendError): void;
-}
-
-function newAttempt(): Attempt {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // Nobody need wait for it.
-  promise.catch(() => undefined);
-  const attempt: Attempt = {
-    promise,
-    settled: false,
-    resolve: () => {
-      attempt.settled = true;
-      resolve();
-    },
-    reject: (error) => {
-      attempt.settled = true;
-      reject(error);
-    },
-  };
-  return attempt;
+/** Nobody need wait for it. */
+function pending(): PromiseWithResolvers<void> {
+  const resolvers = Promise.withResolvers<void>();
+  resolvers.promise.catch(() => undefined);
+  return resolvers;
 }

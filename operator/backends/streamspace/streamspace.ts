@@ -159,8 +159,11 @@ class StreamSpace implements Backend {
   /** `stopping`, and that nobody takes commands, reach the control plane over HTTP only: its socket takes every heartbeat for `online`. */
   async #beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> {
     if (status === 'stopping') this.#stopping = true;
-    else this.#link.start();
-    await this.#link.ready(signal);
+    else {
+      // Patiently: a pause after a failure could outlast the patience of a control plane that has come back.
+      this.#link.start();
+      await this.#link.ready(signal);
+    }
     await this.#beatNow(signal);
   }
 
