@@ -19,7 +19,7 @@ export async function createForwardKind(cp: HasApi): Promise<void> {
 
 /**
  * Lets a port of a pod, which need not exist yet, lead to a port on 127.0.0.1. kwok hears of it a moment later: until then, and for ports and pods without
- * it, a port-forward ends with an error as from a kubelet.
+ * it, a port-forward ends with an error as from a kubelet. Unlike a kubelet, kwok keeps the connection until both sides have ended theirs.
  */
 export async function forwardPort(cp: HasApi, pod: { namespace: string; name: string }, port: number, to: number): Promise<void> {
   const { namespace, name } = pod;
