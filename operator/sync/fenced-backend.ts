@@ -3,11 +3,13 @@ import type { Fence } from '../kube/fence.ts';
 
 /** The same backend, which hears nothing more once the fence has fallen, and whose calls are cut off then; they throw NotLeading. */
 export function fencedBackend(backend: Backend, fence: Fence): Backend {
-  const { snapshots, events, heartbeat, reportSession, accepted } = backend;
+  const { snapshots, events, heartbeat, reportSession, accepted, close } = backend;
   const during = async <T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     fence.check();
     return call(AbortSignal.any([signal, fence.signal]));
   };
+  // The next leader connects as soon as it may: nothing of ours may still be open then.
+  if (close) fence.signal.addEventListener('abort', () => void close.call(backend, 0), { once: true });
   return {
     tasks: (signal) => backend.tasks(AbortSignal.any([signal, fence.signal])),
     report: (report, signal) => during(signal, (both) => backend.report(report, both)),
@@ -22,6 +24,8 @@ export function fencedBackend(backend: Backend, fence: Fence): Backend {
         if (!fence.signal.aborted) accepted.call(backend, taskID);
       },
     }),
+    // Also after the fence has fallen: it sends nothing new.
+    ...(close && { close: (within) => close.call(backend, within) }),
     ...(reportSession && { reportSession: (session, signal) => during(signal, (both) => reportSession.call(backend, session, both)) }),
   };
 }

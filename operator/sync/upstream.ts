@@ -135,7 +135,9 @@ export class Upstream {
     await this.reporter.close(goodbye ? within / 2 : within);
     this.#pushing.abort(new Error('the upstream is stopped'));
     await Promise.all(this.#loops);
-    if (goodbye) await pushLast(this.#push, within - (performance.now() - startedAt) / 1000);
+    const left = () => Math.max(0, within - (performance.now() - startedAt) / 1000);
+    if (goodbye) await pushLast(this.#push, left());
+    await this.#backend.close?.(left());
   }
 
   #contact(event: ContactEvent): void {

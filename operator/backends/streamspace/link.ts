@@ -7,7 +7,7 @@ import type { Credential } from '../transport/credential.ts';
 import { explain } from '../transport/explain.ts';
 import { pause } from '../transport/pause.ts';
 import { encode, type OutboundMessage } from './outbound.ts';
-import type { Registrar, RegistrationWaits, Verdict } from './registration.ts';
+import type { Problem, Registrar, RegistrationWaits, Verdict } from './registration.ts';
 
 /** How the link to one control plane is kept. */
 export interface LinkSettings {
@@ -105,6 +105,7 @@ export class Link {
       this.#within = within;
       this.#why = why;
       this.#closing.abort(new Error(why));
+      if (this.#attempt.settled) this.#attempt = newAttempt();
       this.#attempt.reject(new BackendError(`There is no connection to the control plane: ${why}`, { status: 0, retryAfter: 3600 }));
     }
     await this.#running;
@@ -236,7 +237,7 @@ export class Link {
     }
   }
 
-  #fail(event: Extract<ContactEvent, { message: string }>, wait: Seconds): Seconds {
+  #fail(event: Problem, wait: Seconds): Seconds {
     this.#listener.observe(event);
     this.#attempt.reject(new BackendError(event.message, { status: event.kind === 'unauthenticated' ? 401 : 0, retryAfter: wait }));
     return wait;

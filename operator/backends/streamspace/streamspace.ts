@@ -115,7 +115,7 @@ class StreamSpace implements Backend {
         issued: (issued, signal) => keeper.keep(issued, signal),
       },
     );
-    this.#link.doubtKey(hasCertificate && key === undefined ? undefined : keyFlaw(key));
+    this.#link.doubtKey(hasCertificate && !key?.trim() ? undefined : keyFlaw(key));
     const send = (message: OutboundMessage) => this.#link.send(message);
     const { tunnel } = sessions;
     this.#vnc = tunnel ? new Tunnels({ list: sessions.list, tunnel }, send, { ...TUNNEL_LIMITS, ...tuning.tunnel }) : withoutTunnels(send);
@@ -199,10 +199,14 @@ class StreamSpace implements Backend {
     const { task, notes } = readCommand(payload, this.#name);
     for (const message of notes) this.#observe({ kind: 'malformed', message });
     if (task === undefined) return;
-    if (this.#stopping || this.#reader === undefined)
-      return this.#turnAway(task, 'this operator takes no commands now: it is stopping, or spec.suspend is true');
-    if (this.#reader.waiting >= MOST_WAITING) return this.#turnAway(task, `${MOST_WAITING} commands wait already`);
-    void this.#reader.push(task);
+    const why = this.#refusal();
+    if (why === undefined) this.#reader?.push(task);
+    else this.#turnAway(task, why);
+  }
+
+  #refusal(): string | undefined {
+    if (this.#stopping || this.#reader === undefined) return 'this operator takes no commands now: it is stopping, or spec.suspend is true';
+    return this.#reader.waiting < MOST_WAITING ? undefined : `${MOST_WAITING} commands wait already`;
   }
 
   /** A command is sent once only: without an answer, and the true state of its session, it would stay open for ever. */
