@@ -65,7 +65,7 @@ export const REASONS = {
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
   // Reported: the way back to the backend
-  Taken: 'The backend took the result.',
+  Taken: 'The backend took the result, or was told the state of the session.',
   Refused: 'The backend refused the result for good; the message has its words.',
 
   // OptimizationBackend
@@ -74,6 +74,11 @@ export const REASONS = {
   Unreachable: 'The upstream does not answer; it is tried again with growing pauses.',
   Unauthorized:
     'The upstream refuses the key; it is read anew as soon as the Secret changes. Or the API server refuses the token; it is read anew.',
+  PendingApproval: 'The upstream knows the agent id, and an administrator there has to approve it; it goes on by itself then.',
+  Rejected: 'An administrator of the upstream has rejected the agent id; it is asked again every ten minutes.',
+  NotRegistered: 'The upstream does not know the agent id, and the key may not register it; an administrator there has to.',
+  ShutdownRequested:
+    'The upstream asked this agent to shut down; it stays disconnected until the object is changed or the operator restarts.',
   CredentialsMissing: 'A Secret that the spec names, or the key in it, does not exist; it is read as soon as it does.',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -83,7 +88,8 @@ export const CONDITION_TYPES = {
     'OptimizationAction: Unknown while it is not finished, True when it succeeded, False when it failed. OptimizationBackend: True while it works.',
   Reconciling: 'There, and True, only while the operator works on it or tries again.',
   Stalled: 'There, and True, only when it failed for good: nothing is tried again. Argo CD and Flux read this as the failure.',
-  Reported: 'Mirrored OptimizationActions only: True once the backend has taken the final result.',
+  Reported:
+    'Mirrored OptimizationActions: True once the backend has taken the final result. Sessions of a backend: True once it was told their state.',
   Connected: 'OptimizationBackend: whether the upstream answers.',
   Authenticated: 'OptimizationBackend: whether the upstream accepts the key.',
 } as const satisfies Readonly<Record<string, string>>;

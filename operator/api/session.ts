@@ -89,7 +89,11 @@ export const sessionStatus = z
     startSeconds: z.number().min(0).describe('How long its last start took until it was ready, in seconds.').optional(),
     wakeSeconds: z.number().min(0).describe('How long its last wake took until it was ready, in seconds.').optional(),
     reported: z
-      .object({ state: filled(64, 'The state in the words of the backend.'), at: timestamp('When, RFC 3339.') })
+      .object({
+        state: z.enum(['Running', 'Hibernated', 'Stopped', 'Failed']).describe('The state: Running, Hibernated, Stopped or Failed.'),
+        podName: text(253, 'The pod it ran in.').optional(),
+        at: timestamp('When, RFC 3339 with milliseconds.'),
+      })
       .describe('What the backend was last told.')
       .optional(),
     conditions: conditions.optional(),
