@@ -97,6 +97,8 @@ export interface Backend {
   useKey(key: string): void;
   /** Says that a task is recorded, where the protocol has a word for that; never throws. */
   accepted?(taskID: string): void;
+  /** Ends, within so many seconds, what stays open between calls, and resolves when that is gone; absent where nothing does once tasks() has ended. */
+  close?(within: Seconds): Promise<void>;
   /** Tells what became of a session; resolves when it was handed to the open connection, throws BackendError where there is none. */
   reportSession?(session: SessionFacts, signal: AbortSignal): Promise<void>;
 }
