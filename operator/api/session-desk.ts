@@ -22,8 +22,8 @@ export interface SessionIntent {
 
 /** What became of an intent. */
 export type IntentOutcome =
-  /** It stands in the Session, now or from an earlier try. `created`: this call made the Session. */
-  | { readonly kind: 'recorded'; readonly session: Session; readonly created: boolean }
+  /** It stands in the Session. `did`: what this call did for that; Nothing, because an earlier try did, or a later intent wants the same. */
+  | { readonly kind: 'recorded'; readonly session: Session; readonly did: 'Create' | 'Write' | 'Nothing' }
   /** A later intent, by that action, or an edit of the spec stands in the Session; nothing was written. */
   | { readonly kind: 'superseded'; readonly by: string }
   /** It is to be stopped, and this intent does not restart; nothing was written. */

@@ -1,16 +1,16 @@
-import { DELETE_HOME, INTENT, SESSION_FINALIZER, SESSIONS, type Session } from '../api/session.ts';
+import { DELETE_HOME, INTENT, SESSION_FINALIZER, SESSIONS, type Session, type SessionOverride } from '../api/session.ts';
 import type { IntentOutcome, SessionDesk, SessionIntent } from '../api/session-desk.ts';
 import type { SessionRequest, SessionState } from '../api/session-spec.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isStatus } from '../kube/error.ts';
 import type { ObjectRef } from '../kube/object.ts';
 import { apiVersion } from '../kube/resources.ts';
-import { FIELD_MANAGER } from '../kube/status.ts';
+import { applyStatus, FIELD_MANAGER } from '../kube/status.ts';
 import type { Store } from '../kube/store.ts';
-import type { JsonObject, JsonValue } from '../lib/json.ts';
-import { activeOverride, desiredState } from './desired.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { desiredOf } from './desired.ts';
 import { formatIntent, judge, overruler } from './intent.ts';
-import { writeOverride } from './override.ts';
+import { OVERRIDE_MANAGER } from './override.ts';
 
 /** The field manager of what session actions write into a Session. */
 const INTENT_MANAGER = 'cloudoptim-session-actions';
@@ -63,7 +63,7 @@ export class LiveSessionDesk implements SessionDesk {
   }
 
   desired(session: Session): SessionState {
-    return desiredState(session);
+    return desiredOf(session);
   }
 
   overruled(session: Session, intent: SessionIntent): string | undefined {
@@ -89,15 +89,15 @@ export class LiveSessionDesk implements SessionDesk {
     const session = await this.read(name, signal);
     if (!session) {
       if (!intent.request) return { kind: 'absent' };
-      return { kind: 'recorded', session: await this.#make(name, intent, intent.request, signal), created: true };
+      return { kind: 'recorded', session: await this.#make(name, intent, intent.request, signal), did: 'Create' };
     }
     const verdict = judge(session, intent);
     if (verdict.kind === 'superseded') return verdict;
     if (verdict.kind === 'replaced') return { kind: 'replaced', session };
     if (session.metadata.deletionTimestamp) return { kind: 'leaving', session };
     if (verdict.kind === 'stopped') return { kind: 'stopped', session };
-    if (verdict.kind === 'recorded') return { kind: 'recorded', session: this.#keep(session), created: false };
-    return { kind: 'recorded', session: await this.#write(session, intent, signal), created: false };
+    if (verdict.kind === 'recorded') return { kind: 'recorded', session: this.#keep(session), did: 'Nothing' };
+    return { kind: 'recorded', session: await this.#write(session, intent, signal), did: 'Write' };
   }
 
   /** By a plain create, which is refused where there is one: an apply would write over it. */
@@ -115,28 +115,28 @@ export class LiveSessionDesk implements SessionDesk {
   /** The override first: the annotation says that the intent stands, and a crash between the two must leave it unsaid. */
   async #write(session: Session, intent: SessionIntent, signal: AbortSignal): Promise<Session> {
     const { client } = this.#options;
-    const { generation = 0 } = session.metadata;
-    const { state, by, at } = intent;
+    const { state } = intent;
     const isForeign = stateOwners(session).length > 0;
-    const now = session.spec?.state ?? 'Running';
-    const isEdit = !isForeign && now !== state;
-    // An edit of the spec ends an override by itself.
-    const stands = isEdit ? state : (activeOverride(session)?.state ?? now);
-    let from = session;
-    if (stands !== state) {
-      const override = now === state ? undefined : { state, reason: 'Requested', by, at: at.toISOString(), generation };
-      from = this.#keep(await writeOverride(client, session, override, signal));
-    }
+    const annotations = annotationsOf(intent, session);
+    const override = overrideFor(session, { intent, annotations, isForeign });
+    const from = override === undefined ? session : await this.#override(session, override ?? undefined, signal);
     const { name, namespace, uid, resourceVersion } = from.metadata;
     const body: JsonObject = {
       apiVersion: apiVersion(SESSIONS),
       kind: SESSIONS.kind,
-      metadata: { name, namespace, uid, resourceVersion, annotations: annotationsOf(intent, session) },
+      metadata: { name, namespace, uid, resourceVersion, annotations },
       ...(isForeign ? {} : { spec: { state } }),
     };
     // By force, because what it takes is ours already, or nobody's: this was the Session as it was read.
     const query = { fieldManager: INTENT_MANAGER, force: true };
     return this.#keep(await client.patch(this.#ref(name), 'apply', body, signal, { query }));
+  }
+
+  /** Taken only by the Session as it was read. */
+  async #override(session: Session, override: SessionOverride | undefined, signal: AbortSignal): Promise<Session> {
+    const { client } = this.#options;
+    const ref = this.#ref(session.metadata.name);
+    return this.#keep(await applyStatus(client, ref, session, override ? { override } : {}, signal, OVERRIDE_MANAGER, () => true));
   }
 
   /** Shown to whoever looks next, before the watch tells of it. */
@@ -153,6 +153,29 @@ export class LiveSessionDesk implements SessionDesk {
   }
 }
 
+/** What has to stand in `status.override` so that the intent holds; null: nothing may. Undefined: what stands there need not change. */
+function overrideFor(
+  session: Session,
+  { intent, annotations, isForeign }: { intent: SessionIntent; annotations: Readonly<Record<string, string>>; isForeign: boolean },
+): SessionOverride | null | undefined {
+  const { state, by, at } = intent;
+  const { metadata, spec } = session;
+  const { generation = 0 } = metadata;
+  const now = spec?.state ?? 'Running';
+  const after = isForeign ? now : state;
+  const written = {
+    ...session,
+    metadata: {
+      ...metadata,
+      annotations: { ...metadata.annotations, ...annotations },
+      generation: after === now ? generation : generation + 1,
+    },
+    ...(spec ? { spec: { ...spec, state: after } } : {}),
+  };
+  if (desiredOf(written) === state) return undefined;
+  return after === state ? null : { state, reason: 'Requested', by, at: at.toISOString(), generation };
+}
+
 /** Who else owns `spec.state`: a GitOps tool, or a person with kubectl. */
 function stateOwners({ metadata }: Session): readonly string[] {
   const { managedFields = [] } = metadata as { readonly managedFields?: readonly Managed[] };
@@ -163,7 +186,7 @@ function stateOwners({ metadata }: Session): readonly string[] {
 }
 
 /** A stop that is asked for once more does not give back the home that another one takes. */
-function annotationsOf(intent: SessionIntent, session?: Session): Readonly<Record<string, JsonValue>> {
+function annotationsOf(intent: SessionIntent, session?: Session): Readonly<Record<string, string>> {
   const deletes = intent.state === 'Stopped' && (intent.deleteHome || session?.metadata.annotations?.[DELETE_HOME] === 'true');
   return { [INTENT]: formatIntent(intent), ...(deletes ? { [DELETE_HOME]: 'true' } : {}) };
 }

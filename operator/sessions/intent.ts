@@ -1,7 +1,7 @@
 import { INTENT, type Session } from '../api/session.ts';
 import type { SessionIntent } from '../api/session-desk.ts';
 import { SESSION_STATES, type SessionState } from '../api/session-spec.ts';
-import { activeOverride, desiredState } from './desired.ts';
+import { desiredOf, standingOverride } from './desired.ts';
 
 /** What an intent asks for, as the annotation has it: Start is Running, also for a session that is to be stopped. */
 type Asked = 'Start' | SessionState;
@@ -52,13 +52,13 @@ export function judge(session: Session, intent: SessionIntent): Verdict {
 }
 
 function judgeAgainst(session: Session, intent: SessionIntent, last: StandingIntent | undefined): Verdict {
-  const desired = desiredState(session);
+  const desired = desiredOf(session);
   const isLate = last !== undefined && isLater(last, intent);
   if (intent.state === 'Stopped') {
     return isLate && last.asked === 'Start' && desired !== 'Stopped' ? { kind: 'superseded', by: last.by } : { kind: 'free' };
   }
   if (desired === 'Stopped' && !intent.restarts) return { kind: 'stopped' };
-  const active = activeOverride(session);
+  const active = standingOverride(session);
   if (active && !isOf(active, intent) && isLater(active, intent) && desired !== intent.state) {
     return { kind: 'superseded', by: nameOf(active) };
   }
@@ -71,15 +71,15 @@ function judgeUndoing(session: Session, intent: SessionIntent, own: StandingInte
   const by = overruler(session, intent);
   if (!own) return { kind: 'superseded', by: by ?? EDIT };
   if (own.asked === intent.state) return by === undefined ? { kind: 'recorded' } : { kind: 'superseded', by };
-  const active = activeOverride(session);
+  const active = standingOverride(session);
   const isHalfWritten = active !== undefined && isOf(active, intent) && active.state === intent.state;
-  return desiredState(session) === intent.insteadOf || isHalfWritten ? { kind: 'free' } : { kind: 'superseded', by: by ?? EDIT };
+  return desiredOf(session) === intent.insteadOf || isHalfWritten ? { kind: 'free' } : { kind: 'superseded', by: by ?? EDIT };
 }
 
 /** By whom the session is to be something else than the intent says; undefined while it is to be that. */
 export function overruler(session: Session, intent: SessionIntent): string | undefined {
-  if (desiredState(session) === intent.state) return undefined;
-  const active = activeOverride(session);
+  if (desiredOf(session) === intent.state) return undefined;
+  const active = standingOverride(session);
   if (active && !isOf(active, intent)) return nameOf(active);
   const last = standingIntent(session);
   return last && !isOf(last, intent) && last.asked !== intent.state ? last.by : EDIT;

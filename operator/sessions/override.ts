@@ -1,30 +1,19 @@
 import { SESSIONS, type Session, type SessionOverride } from '../api/session.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { apiVersion } from '../kube/resources.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { applyStatus } from '../kube/status.ts';
 
-/** The field manager of `status.override`, so that the rest of the status does not collide with it. */
-const OVERRIDE_MANAGER = 'cloudoptim-override';
+/** The field manager of `status.override` alone, so that passes over the session neither write nor lose it. */
+export const OVERRIDE_MANAGER = 'cloudoptim-override';
 
-/**
- * Writes `status.override`, or takes it away, by server-side apply; throws 409 when the Session has changed since it was read, because the decision was
- * made for what was read.
- */
+/** Writes the decision that stands instead of `spec.state`, or takes it away; throws 409 when the Session was replaced by a namesake. */
 export async function writeOverride(
   client: KubeClient,
-  { metadata }: Session,
+  session: Session,
   override: SessionOverride | undefined,
   signal: AbortSignal,
-): Promise<Session> {
-  const { name, namespace, uid, resourceVersion } = metadata;
-  const status: JsonObject = override ? { override } : {};
-  const body: JsonObject = {
-    apiVersion: apiVersion(SESSIONS),
-    kind: SESSIONS.kind,
-    metadata: { name, namespace, uid, resourceVersion },
-    status,
-  };
-  const query = { fieldManager: OVERRIDE_MANAGER, force: true };
+): Promise<KubeObject> {
+  const { name, namespace } = session.metadata;
   const ref = { resource: SESSIONS, name, ...(namespace === undefined ? {} : { namespace }) };
-  return (await client.patch(ref, 'apply', body, signal, { subresource: 'status', query })) as unknown as Session;
+  return applyStatus(client, ref, session, override ? { override } : {}, signal, OVERRIDE_MANAGER);
 }
