@@ -22,6 +22,7 @@ export const REASONS = {
   DryRun: 'It was started before DRY_RUN was set for the operator, which carries nothing out meanwhile.',
   TooManyRequests: 'The API server protects itself against too many requests; it is tried again when the time that it asks for is over.',
   Conflict: 'Somebody else changes the object again and again while it is written; it is tried again.',
+  SessionDeleting: 'The Session is being deleted; the action waits until it is gone.',
   TargetLocked: 'Another request works on the same target; this one waits for it.',
 
   // OptimizationAction: causes in status.blockers and status.plan.pods only
@@ -56,13 +57,18 @@ export const REASONS = {
   RolloutInProgress: 'Another rollout of the workload is under way; nothing was written.',
   RolloutPaused: 'The Deployment is paused, so no pod would follow the change; nothing was written.',
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
-  Superseded: 'Somebody else changed the same values; nothing further was written.',
+  Superseded: 'Somebody else changed the same values, or a later request overrules this one; nothing further was written.',
+  SessionStopped: 'The session is to be stopped; only a SessionStart has it run again.',
+  CapacityReached: 'There is no room for one more active session; the message has the numbers.',
   AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
   Forbidden: 'The operator lacks a right; the message names it.',
   Error:
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
+
+  // Session
+  Requested: 'An OptimizationAction asked for it, which the override names; somebody else owns spec.state.',
 
   // Reported: the way back to the backend
   Taken: 'The backend took the result, or was told the state of the session.',

@@ -28,7 +28,10 @@ export const LAST_ACTIVITY = 'cloudoptim.io/last-activity';
 export const KEEP_AWAKE = 'cloudoptim.io/keep-awake';
 /** An RFC 3339 time; later than `status.override.at` it ends the override, so that a session the operator hibernated wakes as its spec says. */
 export const WAKE_REQUESTED = 'cloudoptim.io/wake-requested-at';
-/** Written by session actions: when (RFC 3339 with milliseconds), a space, and by which action (`namespace/name`) the state was last asked for. */
+/**
+ * Written by session actions: when (RFC 3339 with milliseconds), by which action (`namespace/name`) and what was last asked for (Start, Running,
+ * Hibernated or Stopped), with a space between.
+ */
 export const INTENT = 'cloudoptim.io/intent';
 /** `true`: at the stop the home goes too, whatever its policy says; written by a SessionStop with deletePVC. */
 export const DELETE_HOME = 'cloudoptim.io/delete-home';
