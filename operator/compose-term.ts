@@ -24,6 +24,7 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
+import { LiveSessionDesk } from './sessions/desk.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
 import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
@@ -125,6 +126,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
+    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),

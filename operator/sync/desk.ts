@@ -1,8 +1,7 @@
 import type { OptimizationAction } from '../api/optimization-action.ts';
-import type { OptimizationBackendSpec } from '../api/optimization-backend.ts';
 import type { UpstreamDesk, UpstreamReport, UpstreamRequest } from '../api/upstream.ts';
 import { backends } from '../backends/index.ts';
-import type { BackendFactory, BackendSettings } from '../backends/settings.ts';
+import type { BackendSettings } from '../backends/settings.ts';
 import type { CoreEvent } from '../kube/cluster-event.ts';
 import type { Fence } from '../kube/fence.ts';
 import type { Store } from '../kube/store.ts';
@@ -10,8 +9,6 @@ import { fencedBackend } from './fenced-backend.ts';
 import type { SessionAccess } from './session-access.ts';
 import { Upstream, type UpstreamNews, type UpstreamWorld } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
-
-const factories = backends as Readonly<Record<OptimizationBackendSpec['protocol'], BackendFactory>>;
 
 /** What the desk works with. */
 export interface DeskOptions {
@@ -68,7 +65,7 @@ export class Desk implements UpstreamDesk {
       allowed: spec.actions,
       keyed: key !== undefined || clientCertificate !== undefined,
       counted: request.counted,
-      makeBackend: (observe) => fencedBackend(factories[spec.protocol](settings, observe), this.#options.fence),
+      makeBackend: (observe) => fencedBackend(backends[spec.protocol](settings, observe), this.#options.fence),
       onNews: (news) => this.#options.onNews(name, news),
     });
     if (!upstream.takesEvents) return upstream;

@@ -3,7 +3,7 @@ import type { Fence } from '../kube/fence.ts';
 
 /** The same backend, which hears nothing more once the fence has fallen, and whose calls are cut off then; they throw NotLeading. */
 export function fencedBackend(backend: Backend, fence: Fence): Backend {
-  const { snapshots, events, heartbeat, reportSession, accepted } = backend;
+  const { snapshots, events, heartbeat, reportSession, accepted, close } = backend;
   const during = async <T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     fence.check();
     return call(AbortSignal.any([signal, fence.signal]));
@@ -22,6 +22,8 @@ export function fencedBackend(backend: Backend, fence: Fence): Backend {
         if (!fence.signal.aborted) accepted.call(backend, taskID);
       },
     }),
+    // It ends what is open, whoever leads.
+    ...(close && { close: (within) => close.call(backend, within) }),
     ...(reportSession && { reportSession: (session, signal) => during(signal, (both) => reportSession.call(backend, session, both)) }),
   };
 }

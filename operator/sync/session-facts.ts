@@ -1,6 +1,7 @@
 import { findCondition } from '../api/condition.ts';
 import { type Session, type SessionPhase, sessionIDOf } from '../api/session.ts';
 import type { SessionFacts } from '../backends/backend.ts';
+import { desiredOf } from '../sessions/desired.ts';
 
 const ACTIVE: ReadonlySet<SessionPhase | undefined> = new Set<SessionPhase>(['Starting', 'Running', 'Waking']);
 const SETTLED: ReadonlySet<SessionPhase | undefined> = new Set<SessionPhase>(['Running', 'Hibernated', 'Stopped', 'Failed']);
@@ -20,8 +21,6 @@ export function sessionFacts(session: Session): SessionFacts {
 }
 
 /** Whether the session is to be stopped: what it still is says nothing, and would bring a session that its backend has ended back to life. */
-function endsSoon({ metadata, spec, status }: Session): boolean {
-  const { override } = status ?? {};
-  const desired = override && override.generation === metadata.generation ? override.state : spec?.state;
-  return metadata.deletionTimestamp !== undefined || desired === 'Stopped';
+function endsSoon(session: Session): boolean {
+  return session.metadata.deletionTimestamp !== undefined || desiredOf(session) === 'Stopped';
 }
