@@ -14,6 +14,7 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
+import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
@@ -28,6 +29,7 @@ import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
+import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
 import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
@@ -49,6 +51,7 @@ export interface TermWorld {
   readonly metrics: Metrics;
   readonly telling: Telling;
   readonly client: KubeClient;
+  readonly forwarder: PortForwarder;
   readonly bus: Bus;
   readonly caches: Caches;
   readonly watches: Watches;
@@ -80,6 +83,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onPriceTableError: (message) => log.error({}, message),
   });
   const sessions = world.sessions.sessions;
+  const use = { opened: () => undefined, note: () => undefined };
+  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use, clock });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -87,6 +92,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     ownNamespace: namespace,
     capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
+    openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
   });
   const upstreamWorld = {
     client,

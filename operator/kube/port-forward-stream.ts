@@ -13,6 +13,12 @@ const PORT_BYTES = 2;
 const DATA = 0;
 const ERROR = 1;
 
+/** Who hears of what goes through: called for every piece. */
+export interface PortTraffic {
+  toPod(): void;
+  fromPod(): void;
+}
+
 /**
  * One port of a pod as a stream, over a WebSocket of the protocol `v4.channel.k8s.io`: of each message the first byte names the channel, 0 for data and 1
  * for what the kubelet has to say when it fails. It knows no half-closed connections: the end of one direction is that of both.
@@ -20,14 +26,16 @@ const ERROR = 1;
 export class PortForwardStream extends Duplex {
   readonly #socket: WebSocket;
   readonly #about: string;
+  readonly #traffic: PortTraffic | undefined;
   readonly #pinging: NodeJS.Timeout;
   readonly #prefix: [number, number] = [PORT_BYTES, PORT_BYTES];
 
   /** The socket may still be connecting; `about` begins every error. */
-  constructor(socket: WebSocket, about: string) {
+  constructor(socket: WebSocket, about: string, traffic?: PortTraffic) {
     super({ allowHalfOpen: false, readableHighWaterMark: BUFFER_BYTES, writableHighWaterMark: BUFFER_BYTES });
     this.#socket = socket;
     this.#about = about;
+    this.#traffic = traffic;
     this.#pinging = setInterval(() => socket.readyState === socket.OPEN && socket.ping(), PING_MILLISECONDS);
     this.#pinging.unref();
     socket.on('message', (data) => this.#take(data));
@@ -45,6 +53,7 @@ export class PortForwardStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#traffic?.toPod();
     const rest = chunk.subarray(MESSAGE_BYTES);
     const message = Buffer.concat([Buffer.of(DATA), chunk.subarray(0, MESSAGE_BYTES)]);
     // Answers once the system has taken it, so no more than one message waits inside the socket.
@@ -72,8 +81,9 @@ export class PortForwardStream extends Duplex {
     this.#prefix[channel] -= prefix;
     const payload = message.subarray(1 + prefix);
     if (payload.length === 0 || this.destroyed) return;
-    if (channel === ERROR) this.#fail(payload.toString('utf8', 0, MOST_ERROR_TEXT).trim());
-    else if (!this.push(payload)) this.#socket.pause();
+    if (channel === ERROR) return this.#fail(payload.toString('utf8', 0, MOST_ERROR_TEXT).trim());
+    this.#traffic?.fromPod();
+    if (!this.push(payload)) this.#socket.pause();
   }
 
   #fail(why: string): void {

@@ -6,7 +6,7 @@ import type { KubeClient } from './client.ts';
 import type { PodIdentity } from './cluster.ts';
 import type { Credentials } from './credentials.ts';
 import { ApiError, ApiUnreachable, isStatus } from './error.ts';
-import { PortForwardStream } from './port-forward-stream.ts';
+import { PortForwardStream, type PortTraffic } from './port-forward-stream.ts';
 import { parseRefusal } from './refusal.ts';
 import { objectPath, PODS } from './resources.ts';
 
@@ -33,10 +33,10 @@ export class PortForwarder {
    * Opens one port of this incarnation of the pod; the signal ends it, also when it is open. Rejects with the name of the pod and the cause. That nobody
    * listens on the port in the pod is an error of the stream, which comes a moment later.
    */
-  async open(pod: PodIdentity, port: number, signal: AbortSignal): Promise<Duplex> {
+  async open(pod: PodIdentity, port: number, signal: AbortSignal, traffic?: PortTraffic): Promise<Duplex> {
     const about = `port ${port} of pod ${pod.namespace}/${pod.name}`;
     await this.#check(pod, about, signal);
-    const stream = await this.#connect(pod, port, about, signal);
+    const stream = await this.#connect(pod, port, about, signal, traffic);
     try {
       // A port-forward goes by name. UIDs never come back: the same one before and after means that it is the pod that is meant.
       await this.#check(pod, about, signal);
@@ -58,7 +58,13 @@ export class PortForwarder {
     }
   }
 
-  async #connect({ namespace, name }: PodIdentity, port: number, about: string, signal: AbortSignal): Promise<Duplex> {
+  async #connect(
+    { namespace, name }: PodIdentity,
+    port: number,
+    about: string,
+    signal: AbortSignal,
+    traffic?: PortTraffic,
+  ): Promise<Duplex> {
     const { headers, tls, agent } = await this.#credentials.current();
     signal.throwIfAborted();
     const path = objectPath({ resource: PODS, namespace, name }, 'portforward');
@@ -70,7 +76,7 @@ export class PortForwarder {
       maxPayload: MOST_MESSAGE_BYTES,
       perMessageDeflate: false,
     });
-    const stream = new PortForwardStream(socket, about);
+    const stream = new PortForwardStream(socket, about, traffic);
     const abort = () => stream.destroy(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     stream.once('close', () => signal.removeEventListener('abort', abort));
