@@ -63,14 +63,17 @@ export interface SessionFacts {
   readonly message: string;
 }
 
+/** Why an upstream that answers does not let this operator in yet, as the reason of a condition. */
+export type RefusalReason = 'PendingApproval' | 'Rejected' | 'NotRegistered' | 'ShutdownRequested';
+
 /** What an adapter tells about its connection; becomes conditions, Events and metrics of the OptimizationBackend. */
 export type ContactEvent =
   | { readonly kind: 'contact' }
   /** The push channel opened or closed; `message` says why it is closed. Told on a change only. */
   | { readonly kind: 'streaming'; readonly open: boolean; readonly message?: string }
   | { readonly kind: 'unauthenticated'; readonly message: string }
-  /** The upstream wants a person to do something first (`PendingApproval`, `Rejected`, `NotRegistered`, `ShutdownRequested`). */
-  | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
+  /** The upstream answers, and wants a person to do something first. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
   | { readonly kind: 'unreachable'; readonly message: string }
   /** A message of the upstream that could not be used at all (no id, not JSON): counted and logged. */
   | { readonly kind: 'malformed'; readonly message: string };

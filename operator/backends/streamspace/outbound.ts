@@ -64,6 +64,11 @@ export function sessionStatus(session: SessionFacts): OutboundMessage | undefine
   return { type: 'status', payload: { ...facts, vncReady: true, vncPort: port, platformMetadata: { podName } } };
 }
 
+/** What a desktop says, in base64. */
+export function vncData(sessionId: string, data: string): OutboundMessage {
+  return { type: 'vnc_data', payload: { sessionId, data } };
+}
+
 /** Ends the browser that waits for a desktop. */
 export function vncError(sessionId: string, error: string): OutboundMessage {
   return { type: 'vnc_error', payload: { sessionId, error: cut(error, MOST_TEXT) } };

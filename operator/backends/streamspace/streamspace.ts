@@ -23,6 +23,8 @@ import { KeyKeeper } from './key-keeper.ts';
 import { Link } from './link.ts';
 import { ack, ending, heartbeat, type OutboundMessage, sessionStatus } from './outbound.ts';
 import { AGENTS, Registrar, type RegistrationWaits, WAITS } from './registration.ts';
+import { TUNNEL_LIMITS, type TunnelLimits } from './tunnel.ts';
+import { Tunnels } from './tunnels.ts';
 import { type VNC, withoutTunnels } from './vnc.ts';
 
 /** What tests change; the defaults are the protocol's. */
@@ -38,6 +40,8 @@ export interface StreamSpaceTuning {
   readonly healthyAfter?: Seconds;
   /** Default 1 s. */
   readonly takeover?: Seconds;
+  /** Default: TUNNEL_LIMITS. */
+  readonly tunnel?: Partial<TunnelLimits>;
 }
 
 /** Commands that are read but not yet taken; the control plane itself queues 256. */
@@ -100,7 +104,10 @@ class StreamSpace implements Backend {
       this.#registrar,
       {
         observe,
-        opened: () => void this.#beatNow().catch(() => undefined),
+        opened: () => {
+          void this.#beatNow().catch(() => undefined);
+          this.#vnc.connected();
+        },
         ended: () => this.#vnc.disconnected(),
         text: (frame) => this.#receive(frame),
         // Tried again with the next registration; that it is not approved is told anyway.
@@ -109,7 +116,9 @@ class StreamSpace implements Backend {
       },
     );
     this.#link.doubtKey(hasCertificate && !key?.trim() ? undefined : keyFlaw(key));
-    this.#vnc = withoutTunnels((message) => this.#link.send(message));
+    const send = (message: OutboundMessage) => this.#link.send(message);
+    const { tunnel } = sessions;
+    this.#vnc = tunnel ? new Tunnels({ list: sessions.list, tunnel }, send, { ...TUNNEL_LIMITS, ...tuning.tunnel }) : withoutTunnels(send);
     const every = Math.min(30, Math.max(5, settings.intervals.heartbeat));
     this.heartbeat = { every, beat: (status, signal) => this.#beat(status, signal) };
   }
@@ -140,6 +149,7 @@ class StreamSpace implements Backend {
     if (message === undefined) return;
     await this.#link.deliver(message, signal);
     if (session.state === 'Running') this.#vnc.running(session);
+    else this.#vnc.ended(session);
   }
 
   accepted(taskID: string): void {
