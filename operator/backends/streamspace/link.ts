@@ -34,6 +34,9 @@ export interface LinkListener extends ConnectionListener {
 /** A connection that ended sooner was taken over. */
 const TAKEOVER: Seconds = 1;
 
+/** Until the one who asks again is stopped, too. */
+const NEVER: Seconds = 3600;
+
 /** The one connection to a control plane: registers, dials, and comes back after every end, until it is closed. */
 export class Link {
   readonly #settings: LinkSettings;
@@ -104,18 +107,24 @@ export class Link {
       this.#within = within;
       this.#why = why;
       this.#closing.abort(new Error(why));
-      const error = new BackendError(`There is no connection to the control plane: ${why}`, { status: 0, retryAfter: 3600 });
       // Who waits already, and who will.
-      this.#ready.reject(error);
+      this.#ready.reject(this.#absent());
       this.#ready = pending();
-      this.#ready.reject(error);
+      this.#ready.reject(this.#absent());
     }
     await this.#running;
   }
 
+  #absent(): BackendError {
+    const message = 'There is no connection to the control plane';
+    return this.closed
+      ? new BackendError(`${message}: ${this.#why}`, { status: 0, retryAfter: NEVER })
+      : new BackendError(message, { status: 0 });
+  }
+
   async #through(act: (connection: Connection) => Promise<void>): Promise<void> {
     const connection = this.#connection;
-    if (!connection?.open) throw new BackendError('There is no connection to the control plane', { status: 0 });
+    if (!connection?.open) throw this.#absent();
     try {
       await act(connection);
     } catch (error) {
@@ -207,9 +216,9 @@ export class Link {
     this.#ready.resolve();
   }
 
-  /** An open connection says nothing about a key that came later. */
+  /** An open connection says nothing about a key that came later, and the last pongs of one that is being closed say nothing at all. */
   #contact(): void {
-    if (this.#keyFlaw === undefined) this.#listener.observe({ kind: 'contact' });
+    if (this.#keyFlaw === undefined && !this.closed) this.#listener.observe({ kind: 'contact' });
   }
 
   #tellStreaming(closed: string | undefined): void {

@@ -178,8 +178,11 @@ class StreamSpace implements Backend {
   }
 
   async #beatNow(signal: AbortSignal = AbortSignal.timeout(10_000)): Promise<void> {
-    await this.#link.send(heartbeat(this.#active(), this.#sessions.capacity));
-    if (this.#stopping || this.#reader === undefined) await this.#registrar.drain(this.#active(), signal);
+    const message = heartbeat(this.#active(), this.#sessions.capacity);
+    if (!this.#stopping && this.#reader !== undefined) return this.#link.send(message);
+    // Read before the other is sent, which goes another way: the last one counts.
+    await this.#link.deliver(message, signal);
+    await this.#registrar.drain(this.#active(), signal);
   }
 
   #active(): number {

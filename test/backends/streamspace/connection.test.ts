@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContactEvent } from '../../../operator/backends/backend.ts';
-import { AGENT, startAdapterRig } from './adapter-rig.ts';
+import { AGENT, endOf, startAdapterRig } from './adapter-rig.ts';
 
 const calm = new AbortController().signal;
 const streaming = (contacts: readonly ContactEvent[]) => contacts.filter((event) => event.kind === 'streaming');
@@ -278,7 +278,7 @@ describe('the end', () => {
   });
 
   test('shutdown: told, no more work, the socket closed with 1001, no dial until it is made anew', async () => {
-    const { cp, adapter, contacts, tasks, connected, until } = await startAdapterRig();
+    const { cp, adapter, contacts, tasks, close, connected, until } = await startAdapterRig();
     await connected();
     cp.hub.get(AGENT)?.send({ type: 'shutdown', timestamp: new Date().toISOString(), payload: { reason: 'maintenance' } });
     cp.administrator.command(AGENT, 'stop_session', { sessionId: 's' });
@@ -286,6 +286,10 @@ describe('the end', () => {
     expect(cp.heard.sockets[0]?.closeCode).toBe(1001);
     expect(contacts).toContainEqual({ kind: 'refused', reason: 'ShutdownRequested', message: expect.stringContaining('(maintenance)') });
     await expect(adapter.heartbeat.beat('healthy', calm)).rejects.toMatchObject({ status: 0, retryAfter: 3600 });
+    await expect(adapter.report(endOf('c1'), calm)).rejects.toMatchObject({ status: 0, retryAfter: 3600 });
+    await close();
+    const told = contacts.findIndex(({ kind }) => kind === 'refused');
+    expect(contacts.slice(told + 1).map(({ kind }) => kind)).toEqual(['streaming']);
     expect(tasks).toEqual([]);
     expect(cp.heard.sockets).toHaveLength(1);
   });
