@@ -84,7 +84,14 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   });
   const sessions = world.sessions.sessions;
   const use = { opened: () => undefined, note: () => undefined };
-  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use, clock });
+  const tunnels = new SessionTunnels({
+    sessions,
+    pods: caches,
+    forwarder: world.forwarder,
+    use,
+    clock,
+    onFailed: (sessionID, error) => log.warn({ err: error }, `the desktop of the session ${sessionID} cannot be reached`),
+  });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,

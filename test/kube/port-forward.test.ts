@@ -173,7 +173,7 @@ test('a missing right is named', async () => {
       ],
     });
   const refused = () => opened(pod, 5900, forwarder).catch((error: unknown) => error);
-  const needs = 'the operator needs the right to get and create pods/portforward there';
+  const needs = 'the operator may not get and create pods/portforward there: apply the Role cloudoptim-operator-vnc of config/rbac-vnc';
   for (const [verbs, why] of [
     [[], ': User ".*" cannot get resource "pods/portforward" in .*'],
     // The API server asks for create itself, and does not say so.
