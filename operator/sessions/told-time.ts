@@ -1,0 +1,29 @@
+import { cut } from '../api/cut.ts';
+import { parseTime } from '../lib/time.ts';
+
+/** The clock of whoever wrote a time may be so far ahead of ours. */
+const AHEAD_MILLISECONDS = 60_000;
+/** So much of a wrong value is shown. */
+const SHOWN = 64;
+
+/** A time that somebody wrote down, or what is wrong with it, to follow the name of where it stands. */
+export type ToldTime = { readonly at: Date } | { readonly problem: string };
+
+/** Reads the time at which something happened, as somebody else wrote it down: it must be RFC 3339 and no time to come. */
+export function pastTime(text: string, now: Date): ToldTime {
+  const told = anyTime(text);
+  if ('problem' in told || told.at.getTime() <= now.getTime()) return told;
+  // A clock slightly ahead means: just now.
+  if (told.at.getTime() - now.getTime() <= AHEAD_MILLISECONDS) return { at: now };
+  return { problem: `is ${quoted(text)}, which is yet to come: write a time that has passed, or set the clock of whoever writes it` };
+}
+
+/** Reads a time, past or to come. */
+export function anyTime(text: string): ToldTime {
+  const at = parseTime(text);
+  return at ? { at } : { problem: `is ${quoted(text)}, which is no RFC 3339 time: write one such as 2026-12-01T10:00:00Z` };
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(cut(text, SHOWN));
+}
