@@ -1,7 +1,7 @@
 import type { ConditionClaim } from '../api/condition.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { KeepAwake } from './keep-awake.ts';
-import type { Reading } from './signals.ts';
+import type { Reading, UnknownReading } from './signals.ts';
 
 /** What is known of the use of a running session. */
 export interface UseFacts {
@@ -27,20 +27,18 @@ export interface IdleVerdict {
 /** Decides it: idle is only what every named signal can tell of, and what nobody keeps awake. */
 export function idleVerdict({ readings, activeSince, keep, age, timeout }: UseFacts): IdleVerdict {
   if (keep.kind === 'invalid') return unknown('InvalidAnnotation', keep.message);
-  const mute = readings.filter((reading) => reading.kind === 'unknown');
-  if (readings.length === 0) return unknown('SignalMissing', 'the template of the session names no signal that could be read');
-  const wrong = mute.find(({ reason }) => reason === 'InvalidAnnotation');
   if (keep.kind === 'kept') return { idle: false, claim: keptClaim(keep) };
-  if (mute.length > 0)
-    return unknown(wrong?.reason ?? 'SignalMissing', mute.map(({ signal, message }) => `${signal}: ${message}`).join('; '));
-  const left = timeout.seconds - age(lastUse(readings, activeSince));
-  const told = readings.map(({ signal }) => signal).join(', ');
-  if (left > 0) {
-    const message = `not without use for ${timeout.text} (spec.idleTimeout), by ${told}`;
-    return { idle: false, claim: { type: 'Idle', status: 'False', reason: 'Active', message }, dueIn: left };
+  const mute = readings.filter((reading) => reading.kind === 'unknown');
+  if (readings.length === 0) return unknown('SignalMissing', 'no template says by which signals its use is seen');
+  if (mute.length > 0) {
+    const reason = mute.some((each) => each.reason === 'InvalidAnnotation') ? 'InvalidAnnotation' : 'SignalMissing';
+    const message = mute.map((each) => `${each.signal}: ${each.message}`).join('; ');
+    return { ...unknown(reason, message), ...askAgain(mute) };
   }
-  const message = `nobody has used it for ${timeout.text} (spec.idleTimeout), by ${told}`;
-  return { idle: true, claim: { type: 'Idle', status: 'True', reason: 'Idle', message } };
+  const left = timeout.seconds - age(idleFrom(readings, activeSince));
+  const by = `${timeout.text} (spec.idleTimeout), by ${readings.map(({ signal }) => signal).join(', ')}`;
+  if (left <= 0) return { idle: true, claim: { type: 'Idle', status: 'True', reason: 'Idle', message: `nobody used it for ${by}` } };
+  return { idle: false, claim: { type: 'Idle', status: 'False', reason: 'Active', message: `not yet unused for ${by}` }, dueIn: left };
 }
 
 /** What spares a session that its user keeps awake. */
@@ -49,10 +47,24 @@ export function keptClaim({ until }: Extract<KeepAwake, { kind: 'kept' }>): Cond
   return { type: 'Idle', status: 'False', reason: 'KeptAwake', message };
 }
 
-/** From when idleness counts: the newest signal, and never before it began to run. */
-export function lastUse(readings: readonly Reading[], activeSince: Date): Date {
+/** When it was last seen to be used. */
+export function lastActivity(readings: readonly Reading[]): Date | undefined {
   const times = readings.flatMap((reading) => (reading.kind === 'used' ? [reading.at.getTime()] : []));
+  return times.length === 0 ? undefined : new Date(Math.max(...times));
+}
+
+/** From when idleness counts: the newest that any signal can tell of, and never before it began to run. */
+function idleFrom(readings: readonly Reading[], activeSince: Date): Date {
+  const times = readings.flatMap((reading) => {
+    if (reading.kind === 'unknown') return [];
+    return [(reading.kind === 'used' ? reading.at : reading.since).getTime()];
+  });
   return new Date(Math.max(activeSince.getTime(), ...times));
+}
+
+function askAgain(mute: readonly UnknownReading[]): Pick<IdleVerdict, 'dueIn'> {
+  const times = mute.flatMap(({ askAgainAfter }) => askAgainAfter ?? []);
+  return times.length === 0 ? {} : { dueIn: Math.min(...times) };
 }
 
 function unknown(reason: string, message: string): IdleVerdict {

@@ -1,4 +1,5 @@
 import { cut } from '../api/cut.ts';
+import type { Seconds } from '../lib/next.ts';
 import { parseTime } from '../lib/time.ts';
 
 /** The clock of whoever wrote a time may be so far ahead of ours. */
@@ -7,15 +8,23 @@ const AHEAD_MILLISECONDS = 60_000;
 const SHOWN = 64;
 
 /** A time that somebody wrote down, or what is wrong with it, to follow the name of where it stands. */
-export type ToldTime = { readonly at: Date } | { readonly problem: string };
+export type ToldTime =
+  | { readonly at: Date }
+  /** `passesIn`: it is right but for being yet to come, and will be past then. */
+  | { readonly problem: string; readonly passesIn?: Seconds };
 
 /** Reads the time at which something happened, as somebody else wrote it down: it must be RFC 3339 and no time to come. */
 export function pastTime(text: string, now: Date): ToldTime {
   const told = anyTime(text);
   if ('problem' in told || told.at.getTime() <= now.getTime()) return told;
   // A clock slightly ahead means: just now.
-  if (told.at.getTime() - now.getTime() <= AHEAD_MILLISECONDS) return { at: now };
-  return { problem: `is ${quoted(text)}, which is yet to come: write a time that has passed, or set the clock of whoever writes it` };
+  const ahead = told.at.getTime() - now.getTime();
+  if (ahead <= AHEAD_MILLISECONDS) return { at: now };
+  const passesIn = ahead / 1000;
+  return {
+    passesIn,
+    problem: `is ${quoted(text)}, which is yet to come: write a time that has passed, or set the clock of whoever writes it`,
+  };
 }
 
 /** Reads a time, past or to come. */
