@@ -75,7 +75,7 @@ export class UsageWatch {
   /** Whether it was used, by its processor time. */
   reading(session: string): Reading {
     const measured = this.#fresh(session);
-    if (!measured) return missing('CPU', this.#options.reader.trouble || `metrics.k8s.io has no new figures of its pod`);
+    if (!measured) return missing('CPU', this.#options.reader.trouble || 'metrics.k8s.io has no new figures of its pod');
     const { busy, since } = measured;
     return busy ? { kind: 'used', signal: 'CPU', at: since } : { kind: 'quiet', signal: 'CPU', since };
   }
@@ -96,13 +96,12 @@ export class UsageWatch {
   }
 
   async #tick(): Promise<void> {
-    await this.look().catch((error: unknown) => this.#options.onError(error));
+    await this.#look().catch((error: unknown) => this.#options.onError(error));
     if (this.#stop.signal.aborted) return;
     this.#timer = this.#followed.size > 0 ? this.#lookAfter(EVERY) : undefined;
   }
 
-  /** Looks once; the timer does it. */
-  async look(): Promise<void> {
+  async #look(): Promise<void> {
     if (this.#followed.size === 0) return;
     const use = await this.#options.reader.read(this.#options.clock(), this.#stop.signal);
     for (const [session, followed] of this.#followed) {
