@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KEEP_AWAKE, LAST_ACTIVITY, type Session, WAKE_REQUESTED } from '../../operator/api/session.ts';
+import type { SessionSpec } from '../../operator/api/session-spec.ts';
+import { type ApiProxy, startApiProxy } from '../cluster/api-proxy.ts';
+import { controlPlane } from '../cluster/shared.ts';
+import { waitFor } from '../cluster/wait-for.ts';
+import { type OperatorProcess, startOperator } from './operator-process.ts';
+import { useScene } from './scene.ts';
+
+const scene = useScene('life');
+/** Pods as metrics.k8s.io has them; undefined: it is not served. */
+let metrics: (() => unknown) | undefined;
+let proxy: ApiProxy;
+let operator: OperatorProcess;
+
+beforeAll(async () => {
+  await scene.tenant.createNodes(1);
+  proxy = await startApiProxy(controlPlane);
+  proxy.fault(({ path }) =>
+    metrics && path.startsWith(`/apis/metrics.k8s.io/v1beta1/namespaces/${scene.namespace}/pods`)
+      ? { kind: 'answer', status: 200, body: { items: metrics() } }
+      : undefined,
+  );
+  await start();
+});
+afterAll(async () => {
+  await operator?.stop('SIGKILL');
+  await proxy?.close();
+});
+
+async function start(): Promise<void> {
+  const own = await controlPlane.serviceAccountKubeconfig(scene.namespace, 'cloudoptim-operator');
+  operator = await startOperator({ kubeconfig: await proxy.kubeconfig(own), namespace: scene.namespace });
+}
+
+const path = () => `/apis/cloudoptim.io/v1alpha1/namespaces/${scene.namespace}/sessions`;
+const now = () => new Date().toISOString();
+const runs = ({ status }: Session) => status?.phase === 'Running';
+const idle = ({ status }: Session) => status?.conditions?.find(({ type }) => type === 'Idle');
+
+async function create(name: string, spec: Partial<SessionSpec>, annotations: Record<string, string> = {}): Promise<void> {
+  await controlPlane.api.create(path(), {
+    apiVersion: 'cloudoptim.io/v1alpha1',
+    kind: 'Session',
+    metadata: { name, annotations },
+    spec: { user: 'anna', template: { image: 'linuxserver/firefox:1' }, ...spec },
+  });
+}
+
+const read = (name: string) => controlPlane.api.get<Session>(`${path()}/${name}`);
+
+async function until(name: string, look: (session: Session) => unknown): Promise<Session> {
+  let last: Session | undefined;
+  const seen = async () => {
+    last = await read(name);
+    return look(last) ? last : undefined;
+  };
+  return waitFor(seen, { within: 30_000, what: `${name}: ${look}` }).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
+  });
+}
+
+const annotate = (name: string, annotations: Record<string, string | null>) =>
+  controlPlane.api.patch(`${path()}/${name}`, { metadata: { annotations } });
+
+const gone = (name: string) =>
+  waitFor(async () => (await controlPlane.api.call('GET', `${path()}/${name}`)).status === 404, {
+    within: 30_000,
+    what: `${name} is gone`,
+  });
+
+async function eventsOf(name: string): Promise<{ reason: string; message: string }[]> {
+  const { items } = await controlPlane.api.get<{ items: { reason: string; message: string; involvedObject: { name: string } }[] }>(
+    `/api/v1/namespaces/${scene.namespace}/events`,
+  );
+  return items.filter(({ involvedObject }) => involvedObject.name === name);
+}
+
+test('idle by its annotation it is hibernated without an edit of its spec, spared while its user keeps it awake, and woken on request', async () => {
+  const used = { [LAST_ACTIVITY]: now() };
+  await Promise.all([
+    create('idle', { idleTimeout: '3s' }, used),
+    create('kept', { idleTimeout: '3s' }, { ...used, [KEEP_AWAKE]: 'true' }),
+    create('mistyped', { idleTimeout: '3s' }, { ...used, [KEEP_AWAKE]: 'ture' }),
+    create('mute', { idleTimeout: '3s' }),
+    create('wrong', { idleTimeout: '3s' }, { [LAST_ACTIVITY]: 'yesterday' }),
+  ]);
+  const asleep = await until('idle', ({ status }) => status?.phase === 'Hibernated');
+  expect(asleep.status).toMatchObject({
+    desired: 'Hibernated',
+    lastActivityTime: expect.stringMatching(/Z$/),
+    override: { state: 'Hibernated', reason: 'Idle', by: 'operator', generation: 1 },
+  });
+  expect(asleep.metadata.generation).toBe(1);
+  expect(asleep.spec?.state).toBe('Running');
+  expect(idle(asleep)).toBeUndefined();
+  const [event] = (await eventsOf('idle')).filter(({ reason }) => reason === 'Idle');
+  expect(event?.message).toMatch(/^nobody used it for 3s \(spec.idleTimeout\), by Annotation: hibernated; .*kubectl annotate .* idle /);
+
+  // Their time is over as well.
+  const others = await Promise.all(
+    ['kept', 'mistyped', 'mute', 'wrong'].map((name) => until(name, (session) => runs(session) && idle(session))),
+  );
+  expect(others.map((session) => idle(session))).toMatchObject([
+    { status: 'False', reason: 'KeptAwake' },
+    { status: 'Unknown', reason: 'InvalidAnnotation', message: expect.stringMatching(/cloudoptim.io\/keep-awake is "ture"/) },
+    { status: 'Unknown', reason: 'SignalMissing', message: expect.stringContaining('cloudoptim.io/last-activity') },
+    { status: 'Unknown', reason: 'InvalidAnnotation', message: expect.stringMatching(/of the Session is "yesterday".*RFC 3339/) },
+  ]);
+
+  // As its user is told to.
+  await annotate('idle', { [WAKE_REQUESTED]: 'now' });
+  const told = await until('idle', ({ status }) => status?.conditions?.some(({ type }) => type === 'WakeRequested'));
+  expect(told.status?.phase).toBe('Hibernated');
+  await annotate('idle', { [WAKE_REQUESTED]: now(), [LAST_ACTIVITY]: now() });
+  const awake = await until('idle', (session) => runs(session) && !session.status?.override);
+  expect(awake.status?.conditions?.some(({ type }) => type === 'WakeRequested')).toBe(false);
+
+  // What is no longer kept, or can be read now, follows.
+  await annotate('kept', { [KEEP_AWAKE]: null });
+  await annotate('mute', { [LAST_ACTIVITY]: now() });
+  for (const name of ['kept', 'mute', 'idle']) await until(name, ({ status }) => status?.override?.reason === 'Idle');
+});
+
+test('its maximum duration stops it and leaves its home, unless it is kept awake', async () => {
+  const home = { home: { enabled: true } };
+  await Promise.all([
+    create('brief', { maxDuration: '3s', ...home }),
+    create('brief-kept', { maxDuration: '3s' }, { [KEEP_AWAKE]: new Date(Date.now() + 3_600_000).toISOString() }),
+  ]);
+  const stopped = await until('brief', ({ status }) => status?.phase === 'Stopped');
+  expect(stopped.status?.override).toMatchObject({ state: 'Stopped', reason: 'MaxDurationReached', by: 'operator' });
+  expect(stopped.spec?.state).toBe('Running');
+  const claim = await controlPlane.api.call('GET', `/api/v1/namespaces/${scene.namespace}/persistentvolumeclaims/brief-home`);
+  expect(claim.status).toBe(200);
+  expect((await eventsOf('brief')).map(({ reason }) => reason)).toContain('MaxDurationReached');
+  const kept = await until('brief-kept', runs);
+  expect(idle(kept)).toMatchObject({ status: 'False', reason: 'KeptAwake' });
+  await annotate('brief-kept', { [KEEP_AWAKE]: 'false' });
+  await until('brief-kept', ({ status }) => status?.override?.reason === 'MaxDurationReached');
+});
+
+test('a stopped session goes after its time, one that Argo CD keeps does not', async () => {
+  const spec = { state: 'Stopped', ttlAfterStopped: '2s', home: { enabled: true, retain: 'AfterTTL' } } as const;
+  await Promise.all([
+    create('over', spec),
+    create('tracked', spec, { 'argocd.argoproj.io/tracking-id': 'app:cloudoptim.io/Session:desks/tracked' }),
+    create('stays', { state: 'Stopped' }),
+  ]);
+  await gone('over');
+  for (const name of ['tracked', 'stays'])
+    expect((await until(name, ({ status }) => status?.phase === 'Stopped')).metadata.deletionTimestamp).toBeUndefined();
+});
+
+test('where metrics.k8s.io is not served a session that needs it counts as used, and the API server is asked once', async () => {
+  const template = { image: 'linuxserver/firefox:1', idle: { signals: ['CPU', 'Annotation'] } } as SessionSpec['template'];
+  await create('unmeasured', { idleTimeout: '2s', template }, { [LAST_ACTIVITY]: now() });
+  const session = await until('unmeasured', (each) => idle(each)?.reason === 'SignalMissing');
+  expect(idle(session)?.message).toMatch(/CPU: metrics.k8s.io/);
+  const asked = () => proxy.requests.filter(({ path }) => path.startsWith('/apis/metrics.k8s.io/')).length;
+  await waitFor(() => asked() > 0, { what: 'it is asked for' });
+  expect(asked()).toBe(1);
+});
+
+test('what it uses is shown, and no use of processor time hibernates it', async () => {
+  await operator.stop();
+  const template = { image: 'linuxserver/firefox:1', idle: { signals: ['CPU'] } } as SessionSpec['template'];
+  const usage = (name: string) => (name.startsWith('busy-') ? { cpu: '400m', memory: '900Mi' } : { cpu: '5m', memory: '300Mi' });
+  const names = new Set<string>();
+  metrics = () => [...names].map((name) => ({ metadata: { name }, timestamp: now(), containers: [{ usage: usage(name) }] }));
+  await start();
+  await Promise.all([create('lazy', { idleTimeout: '5s', template }), create('busy', { idleTimeout: '60s', template })]);
+  for (const name of ['lazy', 'busy']) names.add((await until(name, ({ status }) => status?.podName)).status?.podName ?? '');
+  expect((await until('busy', ({ status }) => status?.usage)).status).toMatchObject({
+    usage: { cpu: '400m', memory: '900Mi' },
+    lastActivityTime: expect.stringMatching(/Z$/),
+  });
+  const lazy = await until('lazy', ({ status }) => status?.override);
+  expect(lazy.status?.override?.reason).toBe('Idle');
+  expect(lazy.status?.lastActivityTime).toBeUndefined();
+});
