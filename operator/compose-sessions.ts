@@ -2,28 +2,47 @@ import { SESSION_FINALIZER, SESSIONS, type Session, type SessionStatus } from '.
 import type { TermWorld } from './compose-term.ts';
 import type { KubeClient } from './kube/client.ts';
 import { Controller } from './kube/controller.ts';
+import { SESSION_APP } from './kube/session-pod.ts';
+import { withoutManagedFields } from './kube/standing-watches.ts';
+import { workloadTopic } from './kube/topics.ts';
+import { podUsageReader } from './kube/usage.ts';
 import { reconnectBackoff } from './lib/backoff.ts';
+import type { JsonObject } from './lib/json.ts';
 import { abortable, orAborted } from './lib/wait.ts';
 import { SessionReconciler, troubleStatus } from './reconcilers/session.ts';
 import { isRelevantSession, isUrgentSession, ownedSessionStatus } from './reconcilers/session-changes.ts';
+import { SessionLife } from './reconcilers/session-life.ts';
 import { SessionObjects } from './reconcilers/session-objects.ts';
+import type { ActivityLog } from './sessions/activity-log.ts';
 import { replicasOf } from './sessions/replicas.ts';
+import { StreamSpaceActivity } from './sessions/stream-space-activity.ts';
+import { UsageWatch } from './sessions/usage-watch.ts';
 import type { TermSessions } from './term.ts';
 
 /** Passes over sessions at the same time; one that waits for its pod takes none. */
 const SESSION_WIDTH = 32;
 
 /** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
-export function composeSessions(world: TermWorld, client: KubeClient): TermSessions {
+export function composeSessions(world: TermWorld, client: KubeClient, activity: ActivityLog): TermSessions {
   const { bus, logs, sessions, telling } = world;
+  const { namespace } = sessions;
   const log = logs.component('sessions');
   const objects = new SessionObjects(client, sessions);
+  const usage = new UsageWatch({
+    reader: podUsageReader((path, signal) => client.read(path, signal), namespace, `app=${SESSION_APP}`),
+    clock: () => new Date(),
+    onNews: (session) => bus.publish(workloadTopic(namespace, session)),
+    onError: (error) => log.error({ err: error }, 'what sessions use could not be looked at; trying again in a minute'),
+  });
+  const life = new SessionLife({ activity, usage, streamSpace: new StreamSpaceActivity({ client }) });
   const reconciler = new SessionReconciler({
     client,
     objects,
     templates: sessions.templates,
     admit: () => ({ kind: 'admitted' }),
-    life: () => ({ next: { kind: 'settled' } }),
+    life,
+    onDecided: (session, decision) => telling.sessionDecided(session, decision),
+    put: (answer) => sessions.sessions.put(withoutManagedFields<Session>(answer as unknown as JsonObject)),
     replicasOf,
   });
   const controller = new Controller<SessionStatus, Session>({
@@ -42,6 +61,7 @@ export function composeSessions(world: TermWorld, client: KubeClient): TermSessi
     owned: ownedSessionStatus,
     explain: troubleStatus,
     onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
+    onGone: (object) => life.forget(object),
     onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),
   });
   return {
@@ -57,6 +77,7 @@ export function composeSessions(world: TermWorld, client: KubeClient): TermSessi
         }
       }
     },
+    close: () => usage.close(),
     phases: () => Map.groupBy(sessions.sessions.values(), ({ status }) => status?.phase ?? 'Pending'),
   };
 }

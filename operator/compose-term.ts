@@ -16,6 +16,7 @@ import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
+import { workloadTopic } from './kube/topics.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -27,6 +28,7 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
+import { ActivityLog } from './sessions/activity-log.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
 import { ENVIRONMENT_BACKEND, EnvironmentBackend } from './sync/environment.ts';
@@ -57,7 +59,7 @@ export interface TermWorld {
 
 /** Builds what acts for as long as the fence holds, and hands it to each other: the second half of the wiring diagram. Nothing runs yet. */
 export function composeTerm(world: TermWorld, fence: Fence): Term {
-  const { config, logs, metrics, telling, bus, caches, watches, objects, named } = world;
+  const { config, logs, metrics, telling, bus, caches, watches, objects, sessions, named } = world;
   const namespace = config.POD_NAMESPACE;
   const log = logs.component('operator');
   // Whatever acts writes through this client, and only while the lead is held.
@@ -206,6 +208,10 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     caches.podStore.onChange((before, after) => upstreams.observePod(before, after)),
   ];
 
+  // Sessions: tunnels note in the log what goes through them.
+  const activity = new ActivityLog((session) => bus.publish(workloadTopic(sessions.namespace, session)));
+  const termSessions = composeSessions(world, client, activity);
+
   const environment = new EnvironmentLoop({
     settings: config,
     named,
@@ -222,7 +228,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
-    sessions: composeSessions(world, client),
+    sessions: termSessions,
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),
@@ -238,6 +244,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     },
     onClose: () => {
       retention.close();
+      termSessions.close();
       graveyard.close();
     },
   });

@@ -20,6 +20,8 @@ export interface TermSessions {
   readonly controller: Stoppable;
   /** Resolves when all of them are known as they are now: never, where their kinds are not installed; rejects when the signal aborts. */
   known(signal: AbortSignal): Promise<void>;
+  /** Looks at their use no more. */
+  close(): void;
   /** The sessions by their phase. */
   phases(): ReadonlyMap<string, readonly unknown[]>;
 }

@@ -61,6 +61,14 @@ export const loopRights: readonly LoopRights[] = [
     ],
   },
   {
+    loop: 'idle sessions: what their pods use, and when the control plane of StreamSpace last saw their users',
+    scope: 'namespace',
+    rules: [
+      { apiGroups: ['metrics.k8s.io'], resources: ['pods'], verbs: ['list'] },
+      { apiGroups: ['stream.space'], resources: ['sessions'], verbs: ['get'] },
+    ],
+  },
+  {
     loop: 'Events: what happened to actions, backends and nodes (those of nodes stand in the namespace default)',
     scope: 'cluster',
     rules: [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }],

@@ -7,8 +7,8 @@ import type { Reading, UnknownReading } from './signals.ts';
 export interface UseFacts {
   /** What each signal that its template names says. */
   readonly readings: readonly Reading[];
-  /** Since when it runs, starts or wakes. */
-  readonly activeSince: Date;
+  /** Since when it can be used. */
+  readonly runsSince: Date;
   readonly keep: KeepAwake;
   /** How long ago that was, on a clock that nobody sets. */
   readonly age: (since: Date) => Seconds;
@@ -25,7 +25,7 @@ export interface IdleVerdict {
 }
 
 /** Decides it: idle is only what every named signal can tell of, and what nobody keeps awake. */
-export function idleVerdict({ readings, activeSince, keep, age, timeout }: UseFacts): IdleVerdict {
+export function idleVerdict({ readings, runsSince, keep, age, timeout }: UseFacts): IdleVerdict {
   if (keep.kind === 'invalid') return unknown('InvalidAnnotation', keep.message);
   if (keep.kind === 'kept') return { idle: false, claim: keptClaim(keep) };
   const mute = readings.filter((reading) => reading.kind === 'unknown');
@@ -35,7 +35,7 @@ export function idleVerdict({ readings, activeSince, keep, age, timeout }: UseFa
     const message = mute.map((each) => `${each.signal}: ${each.message}`).join('; ');
     return { ...unknown(reason, message), ...askAgain(mute) };
   }
-  const left = timeout.seconds - age(idleFrom(readings, activeSince));
+  const left = timeout.seconds - age(idleFrom(readings, runsSince));
   const by = `${timeout.text} (spec.idleTimeout), by ${readings.map(({ signal }) => signal).join(', ')}`;
   if (left <= 0) return { idle: true, claim: { type: 'Idle', status: 'True', reason: 'Idle', message: `nobody used it for ${by}` } };
   return { idle: false, claim: { type: 'Idle', status: 'False', reason: 'Active', message: `not yet unused for ${by}` }, dueIn: left };
@@ -53,13 +53,13 @@ export function lastActivity(readings: readonly Reading[]): Date | undefined {
   return times.length === 0 ? undefined : new Date(Math.max(...times));
 }
 
-/** From when idleness counts: the newest that any signal can tell of, and never before it began to run. */
-function idleFrom(readings: readonly Reading[], activeSince: Date): Date {
+/** From when idleness counts: the newest that any signal can tell of, and never before it could be used. */
+function idleFrom(readings: readonly Reading[], runsSince: Date): Date {
   const times = readings.flatMap((reading) => {
     if (reading.kind === 'unknown') return [];
     return [(reading.kind === 'used' ? reading.at : reading.since).getTime()];
   });
-  return new Date(Math.max(activeSince.getTime(), ...times));
+  return new Date(Math.max(runsSince.getTime(), ...times));
 }
 
 function askAgain(mute: readonly UnknownReading[]): Pick<IdleVerdict, 'dueIn'> {

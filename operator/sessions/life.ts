@@ -7,6 +7,7 @@ import type { Seconds } from '../lib/next.ts';
 import { idleVerdict, keptClaim } from './idle.ts';
 import { type KeepAwake, keepAwake } from './keep-awake.ts';
 import type { Reading } from './signals.ts';
+import { hasFailedForGood } from './status.ts';
 import { wakeCommand, wakeRequest } from './wake-request.ts';
 
 /** What ends or spares a session is judged by these. */
@@ -41,7 +42,6 @@ export interface LifeVerdict {
 }
 
 const ACTIVE: readonly (SessionPhase | undefined)[] = ['Starting', 'Waking', 'Running'];
-const AT_REST: readonly (SessionPhase | undefined)[] = ['Stopped', 'Failed'];
 const NOTHING: LifeVerdict = { claims: [] };
 
 /** Decides what time and use demand of a session; it never touches the spec. */
@@ -50,9 +50,11 @@ export function judgeLife(facts: LifeFacts): LifeVerdict {
   if (metadata.deletionTimestamp !== undefined) return NOTHING;
   const asked = judgeWake(facts);
   if (asked.decision) return asked;
-  if (AT_REST.includes(status?.phase)) return { ...judgeRest(facts), claims: asked.claims };
-  if (facts.desired !== 'Running' || !ACTIVE.includes(status?.phase)) return asked;
-  return judgeActive(facts);
+  const failed = hasFailedForGood(facts.session);
+  if (status?.phase === 'Stopped' || failed) return { ...judgeRest(facts), claims: asked.claims };
+  // One that has failed otherwise is being repaired.
+  const isActive = ACTIVE.includes(status?.phase) || status?.phase === 'Failed';
+  return facts.desired === 'Running' && isActive ? judgeActive(facts) : asked;
 }
 
 function judgeWake({ session: { metadata, status }, now }: LifeFacts): LifeVerdict {
@@ -61,7 +63,13 @@ function judgeWake({ session: { metadata, status }, now }: LifeFacts): LifeVerdi
   const request = wakeRequest(metadata, override, now);
   if (request.kind === 'wake') return { decision: { kind: 'wake', message: `woken from ${override.reason} on request` }, claims: [] };
   if (request.kind === 'none') return NOTHING;
-  return { claims: [{ type: 'WakeRequested', status: 'False', reason: 'InvalidAnnotation', message: `not obeyed: ${request.message}` }] };
+  const claim: ConditionClaim = {
+    type: 'WakeRequested',
+    status: 'False',
+    reason: 'InvalidAnnotation',
+    message: `not obeyed: ${request.message}`,
+  };
+  return { claims: [claim], ...due(request.passesIn) };
 }
 
 /** Argo CD and Flux would make anew what we delete. */
@@ -75,8 +83,7 @@ function judgeRest({ session: { spec, metadata, status }, age }: LifeFacts): Lif
 function judgeActive(facts: LifeFacts): LifeVerdict {
   const { session, readings, now, age } = facts;
   const { spec, metadata, status } = session;
-  const since = status?.activeSince ?? status?.phaseSince;
-  const activeSince = since === undefined ? now : new Date(since);
+  const activeSince = timeOr(status?.activeSince, now);
   const keep = keepAwake(metadata, now);
   const longest = limit(spec?.maxDuration);
   const kept = keep.kind === 'kept' && keep.until ? secondsUntil(keep.until, now) : undefined;
@@ -87,7 +94,9 @@ function judgeActive(facts: LifeFacts): LifeVerdict {
   }
   const timeout = limit(spec?.idleTimeout);
   if (!timeout || status?.phase !== 'Running') return { claims: sparingClaims(keep, longest !== undefined), ...due(kept, runsOut) };
-  const verdict = idleVerdict({ readings, activeSince, keep, age: (last) => age('use', last), timeout });
+  // Nobody can use what has not started yet.
+  const runsSince = new Date(Math.max(activeSince.getTime(), timeOr(status.phaseSince, now).getTime()));
+  const verdict = idleVerdict({ readings, runsSince, keep, age: (last) => age('use', last), timeout });
   const claims = [verdict.claim];
   if (!verdict.idle) return { claims, ...due(kept, runsOut, verdict.dueIn) };
   return { claims, decision: overriding(session, 'Hibernated', 'Idle', `${verdict.claim.message}: hibernated${again(metadata)}`, now) };
@@ -115,6 +124,10 @@ function again(metadata: Session['metadata']): string {
 function limit(text: string | undefined): { text: string; seconds: Seconds } | undefined {
   const seconds = text === undefined ? undefined : parseDuration(text);
   return text && seconds ? { text, seconds } : undefined;
+}
+
+function timeOr(text: string | undefined, other: Date): Date {
+  return text === undefined ? other : new Date(text);
 }
 
 function secondsUntil(time: Date, now: Date): Seconds {

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KEEP_AWAKE, LAST_ACTIVITY, type Session, WAKE_REQUESTED } from '../../operator/api/session.ts';
-import type { SessionSpec } from '../../operator/api/session-spec.ts';
+import { KEEP_AWAKE, LAST_ACTIVITY, WAKE_REQUESTED } from '../../operator/api/session.ts';
 import { type ApiProxy, startApiProxy } from '../cluster/api-proxy.ts';
 import { controlPlane } from '../cluster/shared.ts';
 import { waitFor } from '../cluster/wait-for.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import { useScene } from './scene.ts';
+import { claimOf, inSessionPhase, SessionRig, type StoredSession } from './session-objects.ts';
 
-const scene = useScene('life');
+const scene = useScene('session-life');
+const rig = new SessionRig(scene);
+const volumes: string[] = [];
 /** Pods as metrics.k8s.io has them; undefined: it is not served. */
 let metrics: (() => unknown) | undefined;
 let proxy: ApiProxy;
@@ -15,6 +17,7 @@ let operator: OperatorProcess;
 
 beforeAll(async () => {
   await scene.tenant.createNodes(1);
+  await rig.template('firefox');
   proxy = await startApiProxy(controlPlane);
   proxy.fault(({ path }) =>
     metrics && path.startsWith(`/apis/metrics.k8s.io/v1beta1/namespaces/${scene.namespace}/pods`)
@@ -26,6 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop('SIGKILL');
   await proxy?.close();
+  await Promise.all(volumes.map((name) => controlPlane.api.remove(`/api/v1/persistentvolumes/${name}`)));
 });
 
 async function start(): Promise<void> {
@@ -33,41 +37,16 @@ async function start(): Promise<void> {
   operator = await startOperator({ kubeconfig: await proxy.kubeconfig(own), namespace: scene.namespace });
 }
 
-const path = () => `/apis/cloudoptim.io/v1alpha1/namespaces/${scene.namespace}/sessions`;
 const now = () => new Date().toISOString();
-const runs = ({ status }: Session) => status?.phase === 'Running';
-const idle = ({ status }: Session) => status?.conditions?.find(({ type }) => type === 'Idle');
+const runs = inSessionPhase('Running');
+const idle = (session: StoredSession) => claimOf(session, 'Idle');
 
-async function create(name: string, spec: Partial<SessionSpec>, annotations: Record<string, string> = {}): Promise<void> {
-  await controlPlane.api.create(path(), {
-    apiVersion: 'cloudoptim.io/v1alpha1',
-    kind: 'Session',
-    metadata: { name, annotations },
-    spec: { user: 'anna', template: { image: 'linuxserver/firefox:1' }, ...spec },
-  });
-}
-
-const read = (name: string) => controlPlane.api.get<Session>(`${path()}/${name}`);
-
-async function until(name: string, look: (session: Session) => unknown): Promise<Session> {
-  let last: Session | undefined;
-  const seen = async () => {
-    last = await read(name);
-    return look(last) ? last : undefined;
-  };
-  return waitFor(seen, { within: 30_000, what: `${name}: ${look}` }).catch((error: unknown) => {
-    throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
-  });
-}
+const create = (name: string, spec: Record<string, unknown>, annotations: Record<string, string> = {}) =>
+  rig.create(name, spec, { annotations });
+const until = (name: string, look: (session: StoredSession) => unknown) => rig.until(name, look, 30_000);
 
 const annotate = (name: string, annotations: Record<string, string | null>) =>
-  controlPlane.api.patch(`${path()}/${name}`, { metadata: { annotations } });
-
-const gone = (name: string) =>
-  waitFor(async () => (await controlPlane.api.call('GET', `${path()}/${name}`)).status === 404, {
-    within: 30_000,
-    what: `${name} is gone`,
-  });
+  controlPlane.api.patch(rig.path('sessions', name), { metadata: { annotations } });
 
 async function eventsOf(name: string): Promise<{ reason: string; message: string }[]> {
   const { items } = await controlPlane.api.get<{ items: { reason: string; message: string; involvedObject: { name: string } }[] }>(
@@ -85,7 +64,7 @@ test('idle by its annotation it is hibernated without an edit of its spec, spare
     create('mute', { idleTimeout: '3s' }),
     create('wrong', { idleTimeout: '3s' }, { [LAST_ACTIVITY]: 'yesterday' }),
   ]);
-  const asleep = await until('idle', ({ status }) => status?.phase === 'Hibernated');
+  const asleep = await until('idle', inSessionPhase('Hibernated'));
   expect(asleep.status).toMatchObject({
     desired: 'Hibernated',
     lastActivityTime: expect.stringMatching(/Z$/),
@@ -110,11 +89,11 @@ test('idle by its annotation it is hibernated without an edit of its spec, spare
 
   // As its user is told to.
   await annotate('idle', { [WAKE_REQUESTED]: 'now' });
-  const told = await until('idle', ({ status }) => status?.conditions?.some(({ type }) => type === 'WakeRequested'));
+  const told = await until('idle', (session) => claimOf(session, 'WakeRequested'));
   expect(told.status?.phase).toBe('Hibernated');
-  await annotate('idle', { [WAKE_REQUESTED]: now(), [LAST_ACTIVITY]: now() });
+  await annotate('idle', { [WAKE_REQUESTED]: now() });
   const awake = await until('idle', (session) => runs(session) && !session.status?.override);
-  expect(awake.status?.conditions?.some(({ type }) => type === 'WakeRequested')).toBe(false);
+  expect(claimOf(awake, 'WakeRequested')).toBeUndefined();
 
   // What is no longer kept, or can be read now, follows.
   await annotate('kept', { [KEEP_AWAKE]: null });
@@ -123,16 +102,15 @@ test('idle by its annotation it is hibernated without an edit of its spec, spare
 });
 
 test('its maximum duration stops it and leaves its home, unless it is kept awake', async () => {
-  const home = { home: { enabled: true } };
+  volumes.push(await rig.volume('brief-home'));
   await Promise.all([
-    create('brief', { maxDuration: '3s', ...home }),
+    create('brief', { maxDuration: '3s', home: { enabled: true } }),
     create('brief-kept', { maxDuration: '3s' }, { [KEEP_AWAKE]: new Date(Date.now() + 3_600_000).toISOString() }),
   ]);
-  const stopped = await until('brief', ({ status }) => status?.phase === 'Stopped');
+  const stopped = await until('brief', inSessionPhase('Stopped'));
   expect(stopped.status?.override).toMatchObject({ state: 'Stopped', reason: 'MaxDurationReached', by: 'operator' });
   expect(stopped.spec?.state).toBe('Running');
-  const claim = await controlPlane.api.call('GET', `/api/v1/namespaces/${scene.namespace}/persistentvolumeclaims/brief-home`);
-  expect(claim.status).toBe(200);
+  expect(await rig.exists('persistentvolumeclaims', 'brief-home')).toBe(true);
   expect((await eventsOf('brief')).map(({ reason }) => reason)).toContain('MaxDurationReached');
   const kept = await until('brief-kept', runs);
   expect(idle(kept)).toMatchObject({ status: 'False', reason: 'KeptAwake' });
@@ -141,20 +119,28 @@ test('its maximum duration stops it and leaves its home, unless it is kept awake
 });
 
 test('a stopped session goes after its time, one that Argo CD keeps does not', async () => {
-  const spec = { state: 'Stopped', ttlAfterStopped: '2s', home: { enabled: true, retain: 'AfterTTL' } } as const;
+  volumes.push(await rig.volume('over-home'));
+  const spec = { ttlAfterStopped: '2s', home: { enabled: true, retain: 'AfterTTL' } };
   await Promise.all([
     create('over', spec),
-    create('tracked', spec, { 'argocd.argoproj.io/tracking-id': 'app:cloudoptim.io/Session:desks/tracked' }),
+    create('tracked', { ...spec, state: 'Stopped' }, { 'argocd.argoproj.io/tracking-id': 'app:cloudoptim.io/Session:desks/tracked' }),
     create('stays', { state: 'Stopped' }),
   ]);
-  await gone('over');
+  await until('over', runs);
+  expect(await rig.exists('persistentvolumeclaims', 'over-home')).toBe(true);
+  await rig.edit('over', { state: 'Stopped' });
+  await until('over', inSessionPhase('Stopped'));
+  expect(await rig.exists('persistentvolumeclaims', 'over-home')).toBe(true);
+  await rig.gone('over');
+  // Marked by its deletion; a volume that is in use nowhere goes at once.
+  await waitFor(async () => !(await rig.exists('persistentvolumeclaims', 'over-home')), { what: 'its home is gone' });
   for (const name of ['tracked', 'stays'])
-    expect((await until(name, ({ status }) => status?.phase === 'Stopped')).metadata.deletionTimestamp).toBeUndefined();
+    expect((await until(name, inSessionPhase('Stopped'))).metadata).not.toHaveProperty('deletionTimestamp');
 });
 
 test('where metrics.k8s.io is not served a session that needs it counts as used, and the API server is asked once', async () => {
-  const template = { image: 'linuxserver/firefox:1', idle: { signals: ['CPU', 'Annotation'] } } as SessionSpec['template'];
-  await create('unmeasured', { idleTimeout: '2s', template }, { [LAST_ACTIVITY]: now() });
+  await rig.template('measured', { idle: { signals: ['CPU', 'Annotation'] } });
+  await create('unmeasured', { idleTimeout: '2s', templateRef: { name: 'measured' } }, { [LAST_ACTIVITY]: now() });
   const session = await until('unmeasured', (each) => idle(each)?.reason === 'SignalMissing');
   expect(idle(session)?.message).toMatch(/CPU: metrics.k8s.io/);
   const asked = () => proxy.requests.filter(({ path }) => path.startsWith('/apis/metrics.k8s.io/')).length;
@@ -164,12 +150,13 @@ test('where metrics.k8s.io is not served a session that needs it counts as used,
 
 test('what it uses is shown, and no use of processor time hibernates it', async () => {
   await operator.stop();
-  const template = { image: 'linuxserver/firefox:1', idle: { signals: ['CPU'] } } as SessionSpec['template'];
+  await rig.template('cpu', { idle: { signals: ['CPU'] } });
+  const templateRef = { name: 'cpu' };
   const usage = (name: string) => (name.startsWith('busy-') ? { cpu: '400m', memory: '900Mi' } : { cpu: '5m', memory: '300Mi' });
   const names = new Set<string>();
   metrics = () => [...names].map((name) => ({ metadata: { name }, timestamp: now(), containers: [{ usage: usage(name) }] }));
   await start();
-  await Promise.all([create('lazy', { idleTimeout: '5s', template }), create('busy', { idleTimeout: '60s', template })]);
+  await Promise.all([create('lazy', { idleTimeout: '5s', templateRef }), create('busy', { idleTimeout: '60s', templateRef })]);
   for (const name of ['lazy', 'busy']) names.add((await until(name, ({ status }) => status?.podName)).status?.podName ?? '');
   expect((await until('busy', ({ status }) => status?.usage)).status).toMatchObject({
     usage: { cpu: '400m', memory: '900Mi' },

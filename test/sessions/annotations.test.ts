@@ -34,7 +34,7 @@ test.each<[string | undefined, SessionOverride['state'], object]>([
   ['now', 'Running', { kind: 'none' }],
   ['now', 'Hibernated', { kind: 'invalid', message: expect.stringMatching(/cloudoptim.io\/wake-requested-at is "now".*RFC 3339/) }],
   ['true', 'Hibernated', { kind: 'invalid', message: expect.any(String) }],
-  [before(-60).toISOString(), 'Hibernated', { kind: 'invalid', message: expect.stringContaining('yet to come') }],
+  [before(-60).toISOString(), 'Hibernated', { kind: 'invalid', message: expect.stringContaining('yet to come'), passesIn: 3600 }],
 ])('wake-requested-at %j under an override %s', (value, state, expected) => {
   const annotations = value === undefined ? {} : { [WAKE_REQUESTED]: value };
   expect(wakeRequest({ annotations }, { ...asleep, state }, NOON)).toEqual(expected);

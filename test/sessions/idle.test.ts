@@ -30,11 +30,16 @@ const table: readonly [string, readonly Reading[], number, string, number | unde
 
 test.each(table)('%s', (_, readings, runs, reason, dueIn) => {
   const status = { activeSince: before(runs).toISOString() };
-  const verdict = judged(sessionOf({ spec: { idleTimeout: '30m' }, status }), readings);
+  const verdict = judged(sessionOf({ spec: { idleTimeout: '30m' }, status: { ...status, phaseSince: status.activeSince } }), readings);
   const expected = { Idle: 'True', Active: 'False' }[reason] ?? 'Unknown';
   expect(verdict.claims).toMatchObject([{ type: 'Idle', status: expected, reason }]);
   expect(verdict.dueIn).toBe(dueIn === undefined ? undefined : dueIn * 60);
   expect(verdict.decision?.kind).toBe(reason === 'Idle' ? 'override' : undefined);
+});
+
+test('a wake that takes longer than the idleTimeout is no time of idleness', () => {
+  const status = { activeSince: before(40).toISOString(), phaseSince: before(10).toISOString() };
+  expect(judged(sessionOf({ spec: { idleTimeout: '30m' }, status }), [used(90)])).toMatchObject({ dueIn: 20 * 60 });
 });
 
 test.each(['', '0s', undefined])('an idleTimeout of %j is none', (idleTimeout) => {

@@ -6,7 +6,15 @@ import { before, judged, type LifeCase, NOON, sessionOf } from './life-session.t
 const idleFor = (minutes: number): Reading => ({ kind: 'used', signal: 'Annotation', at: before(minutes) });
 const both = { idleTimeout: '30m', maxDuration: '2h' };
 const later = before(-30).toISOString();
-const runningFor = (minutes: number) => ({ activeSince: before(minutes).toISOString() });
+const runningFor = (minutes: number) => ({ activeSince: before(minutes).toISOString(), phaseSince: before(minutes).toISOString() });
+
+const stalled = {
+  type: 'Stalled',
+  status: 'True',
+  reason: 'StartTimeout',
+  message: '',
+  lastTransitionTime: before(60).toISOString(),
+} as const;
 
 /** Of a session with idleTimeout 30m and maxDuration 2h: what it is and since when, how long it is idle, and what follows. */
 const table: readonly [string, LifeCase, number, object][] = [
@@ -40,6 +48,13 @@ const table: readonly [string, LifeCase, number, object][] = [
     { claims: [{ type: 'Idle', status: 'Unknown', reason: 'InvalidAnnotation', message: expect.stringContaining('"plz"') }] },
   ],
   ['kept from nothing', { annotations: { [KEEP_AWAKE]: 'true' } }, 90, { claims: [] }],
+  [
+    'over while its lost pod is waited for',
+    { spec: both, status: { phase: 'Failed' } },
+    0,
+    { decision: { override: { state: 'Stopped' } } },
+  ],
+  ['failed for good', { spec: both, status: { phase: 'Failed', conditions: [stalled] } }, 90, { claims: [] }],
   ['being deleted', { spec: both, metadata: { deletionTimestamp: later } }, 90, { claims: [] }],
 ];
 
@@ -59,9 +74,12 @@ test('an override says who, when and for which generation, and its message says 
   });
 });
 
-test.each(SESSION_PHASES.filter((phase) => !['Starting', 'Waking', 'Running'].includes(phase)))('%s: nothing ends it', (phase) => {
-  expect(judged(sessionOf({ spec: both, status: { phase } }), [idleFor(90)])).toEqual({ claims: [] });
-});
+test.each(SESSION_PHASES.filter((phase) => !['Starting', 'Waking', 'Running', 'Failed'].includes(phase)))(
+  '%s: nothing ends it',
+  (phase) => {
+    expect(judged(sessionOf({ spec: both, status: { phase } }), [idleFor(90)])).toEqual({ claims: [] });
+  },
+);
 
 test.each(['Hibernated', 'Stopped'] as const)('on its way to %s nothing else ends it', (desired) => {
   expect(judged(sessionOf({ spec: both }), [idleFor(90)], { desired })).toEqual({ claims: [] });
@@ -96,7 +114,12 @@ test.each<[string, LifeCase, object]>([
   ['for ever, said so', { spec: { ttlAfterStopped: '' }, status: stoppedFor(9000) }, { claims: [] }],
   ['for a while', { spec: ttl, status: stoppedFor(20) }, { claims: [], dueIn: 2400 }],
   ['long enough', { spec: ttl, status: stoppedFor(60) }, { claims: [], decision: { kind: 'remove' } }],
-  ['failed, long enough', { spec: ttl, status: stoppedFor(60, 'Failed') }, { claims: [], decision: { kind: 'remove' } }],
+  [
+    'failed for good, long enough',
+    { spec: ttl, status: { ...stoppedFor(60, 'Failed'), conditions: [stalled] } },
+    { claims: [], decision: { kind: 'remove' } },
+  ],
+  ['failed, but being repaired', { spec: ttl, status: stoppedFor(60, 'Failed') }, { claims: [] }],
   ['hibernated', { spec: ttl, status: stoppedFor(9000, 'Hibernated') }, { claims: [] }],
   ['at once', { spec: { ttlAfterStopped: '0s' }, status: stoppedFor(0) }, { claims: [], decision: { kind: 'remove' } }],
   ['kept by Argo CD', { spec: ttl, status: stoppedFor(60), annotations: { 'argocd.argoproj.io/tracking-id': 'a' } }, { claims: [] }],
