@@ -116,7 +116,10 @@ export const REASONS = {
   InvalidAnnotation:
     'An annotation cannot be read; the message names it and what it should be. The session is not ended for it, nor woken by it.',
   MaxDurationReached: 'The session has run for its maxDuration; it is stopped, and its spec stays as it is.',
+
   // Session: Events only
+  WakeRequested:
+    'The annotation cloudoptim.io/wake-requested-at ended what the operator or an action had decided; the session is as its spec says.',
   Woken: 'The session has woken and is ready.',
   Recovered: 'The pod of the session is ready again.',
 

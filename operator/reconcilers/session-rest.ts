@@ -4,6 +4,7 @@ import { standingOverride } from '../sessions/desired.ts';
 import { claimNameOf } from '../sessions/objects.ts';
 import { whose } from '../sessions/ownership.ts';
 import { type Facts, NO_POD, readyOf, statusOf } from '../sessions/status.ts';
+import { wakeCommand } from '../sessions/wake-request.ts';
 import { retentionOf } from '../sessions/workload.ts';
 import type { SessionObjects } from './session-objects.ts';
 import { type Pass, recorded, type SessionOutcome, waitFor } from './session-pass.ts';
@@ -114,5 +115,6 @@ function leaves({ session, observed }: Pass, withClaim: boolean): boolean {
 
 function sentence({ session }: Pass, what: string): string {
   const override = standingOverride(session);
-  return override ? `${what} by ${override.by}: ${override.reason}` : `${what}, as its spec says`;
+  if (!override) return `${what}, as its spec says`;
+  return `${what} by ${override.by}: ${override.reason}; it is as its spec says after ${wakeCommand(session.metadata)}`;
 }

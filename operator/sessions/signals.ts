@@ -2,7 +2,7 @@ import { LAST_ACTIVITY } from '../api/session.ts';
 import type { IdleSignal } from '../api/session-template.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { Traffic } from './activity-log.ts';
-import { pastTime } from './told-time.ts';
+import { AHEAD, pastTime } from './told-time.ts';
 
 /** What one signal says of a session. */
 export type Reading =
@@ -38,7 +38,7 @@ export function readAnnotations(onSession: string | undefined, onPod: string | u
     ['pod', onPod],
   ] as const) {
     if (value === undefined) continue;
-    const told = pastTime(value, now);
+    const told = pastTime(value, now, AHEAD);
     if ('problem' in told) {
       const message = `the annotation ${LAST_ACTIVITY} of the ${where} ${told.problem}`;
       const askAgain = told.passesIn === undefined ? {} : { askAgainAfter: told.passesIn };

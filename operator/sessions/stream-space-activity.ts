@@ -3,7 +3,7 @@ import { ApiError, ApiUnreachable, isStatus } from '../kube/error.ts';
 import type { Resource } from '../kube/object.ts';
 import type { Seconds } from '../lib/next.ts';
 import { missing, type Reading } from './signals.ts';
-import { pastTime } from './told-time.ts';
+import { AHEAD, pastTime } from './told-time.ts';
 
 /** The control plane's own object of a session, where it has access to the cluster. */
 const STREAM_SPACE_SESSIONS: Resource = {
@@ -79,7 +79,7 @@ export class StreamSpaceActivity {
 function lastActivityOf(name: string, value: unknown, now: Date): Reading {
   const where = `status.lastActivity of sessions.stream.space ${name}`;
   if (typeof value !== 'string') return later(`${where} is not there: let the control plane write it, ${TAKE_OUT}`);
-  const told = pastTime(value, now);
+  const told = pastTime(value, now, AHEAD);
   return 'problem' in told ? later(`${where} ${told.problem}`) : { kind: 'used', signal: SIGNAL, at: told.at };
 }
 

@@ -2,8 +2,8 @@ import { cut } from '../api/cut.ts';
 import type { Seconds } from '../lib/next.ts';
 import { parseTime } from '../lib/time.ts';
 
-/** The clock of whoever wrote a time may be so far ahead of ours. */
-const AHEAD_MILLISECONDS = 60_000;
+/** The clock of whoever writes when somebody was active may be so far ahead of ours. */
+export const AHEAD: Seconds = 60;
 /** So much of a wrong value is shown. */
 const SHOWN = 64;
 
@@ -13,14 +13,12 @@ export type ToldTime =
   /** `passesIn`: it is right but for being yet to come, and will be past then. */
   | { readonly problem: string; readonly passesIn?: Seconds };
 
-/** Reads the time at which something happened, as somebody else wrote it down: it must be RFC 3339 and no time to come. */
-export function pastTime(text: string, now: Date): ToldTime {
+/** Reads the time at which something happened, as somebody else wrote it down: it must be RFC 3339, and at most so far ahead that it means now. */
+export function pastTime(text: string, now: Date, mostAhead: Seconds = 0): ToldTime {
   const told = anyTime(text);
   if ('problem' in told || told.at.getTime() <= now.getTime()) return told;
-  // A clock slightly ahead means: just now.
-  const ahead = told.at.getTime() - now.getTime();
-  if (ahead <= AHEAD_MILLISECONDS) return { at: now };
-  const passesIn = ahead / 1000;
+  const passesIn = (told.at.getTime() - now.getTime()) / 1000;
+  if (passesIn <= mostAhead) return { at: now };
   return {
     passesIn,
     problem: `is ${quoted(text)}, which is yet to come: write a time that has passed, or set the clock of whoever writes it`,

@@ -14,6 +14,7 @@ export type WakeRequest =
 /** When a wake was requested, as its annotation says; undefined where there is none. */
 export function wakeRequestedAt({ annotations }: Pick<ObjectMeta, 'annotations'>, now: Date): ToldTime | undefined {
   const value = annotations?.[WAKE_REQUESTED];
+  // Not even a moment ahead: until it comes it would wake the session from every sleep that is decided meanwhile.
   return value === undefined ? undefined : pastTime(value, now);
 }
 

@@ -26,6 +26,8 @@ test.each<[string | undefined, SessionOverride['state'], object]>([
   [before(9).toISOString(), 'Hibernated', { kind: 'wake' }],
   [before(9).toISOString(), 'Stopped', { kind: 'wake' }],
   [NOON.toISOString(), 'Hibernated', { kind: 'wake' }],
+  // A clock that is ahead: a moment later.
+  [before(-0.1).toISOString(), 'Hibernated', { kind: 'invalid', message: expect.any(String), passesIn: 6 }],
   // It woke the session from an earlier sleep.
   [before(10).toISOString(), 'Hibernated', { kind: 'none' }],
   [before(600).toISOString(), 'Hibernated', { kind: 'none' }],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseTime } from '../../operator/lib/time.ts';
-import { anyTime, pastTime } from '../../operator/sessions/told-time.ts';
+import { AHEAD, anyTime, pastTime } from '../../operator/sessions/told-time.ts';
 import { before, NOON } from './life-session.ts';
 
 test.each([
@@ -47,7 +47,7 @@ test.each([
   [before(-1), { at: NOON }],
   [before(-1.1), { problem: expect.stringContaining('yet to come'), passesIn: 66 }],
 ])('what has happened is past: %s', (time, told) => {
-  expect(pastTime(time.toISOString(), NOON)).toEqual(told);
+  expect(pastTime(time.toISOString(), NOON, AHEAD)).toEqual(told);
 });
 
 test('only a part of a long wrong value is shown', () => {
