@@ -10,7 +10,7 @@ import type { Admit, ReplicasOf } from '../sessions/decisions.ts';
 import { askedAnewSince, desiredOf } from '../sessions/desired.ts';
 import type { LifeDecision } from '../sessions/life.ts';
 import { withLife } from '../sessions/life-status.ts';
-import { writeOverride } from '../sessions/override.ts';
+import { operatorOverride, writeOverride } from '../sessions/override.ts';
 import { hasFailedForGood, readyOf, statusOf } from '../sessions/status.ts';
 import { keptWorkload, resolveWorkload } from '../sessions/workload.ts';
 import { keepActive } from './session-active.ts';
@@ -93,7 +93,7 @@ export class SessionReconciler {
     const { phase } = session.status ?? {};
     // A wake that failed goes back to where it came from, and stays there although the spec says otherwise.
     const wakeFailed = phase === 'Hibernating' && readyOf(session)?.reason === 'WakeFailed';
-    if (wakeFailed && !isAskedAnew(session)) return this.#override(pass, { state: 'Hibernated', reason: 'WakeFailed' });
+    if (wakeFailed && !isAskedAnew(session)) return this.#override(pass, operatorOverride(session, 'Hibernated', 'WakeFailed', pass.now));
     if (hasFailedForGood(session) && !isAskedAnew(session)) return clearFailed(pass, objects);
     const isActive =
       phase === 'Starting' || phase === 'Waking' || phase === 'Running' || (phase === 'Failed' && !hasFailedForGood(session));
@@ -139,9 +139,7 @@ export class SessionReconciler {
     return outcome;
   }
 
-  async #override({ session, now, signal }: Pass, decided: Pick<SessionOverride, 'state' | 'reason'> | undefined): Promise<SessionOutcome> {
-    const generation = session.metadata.generation ?? 0;
-    const override = decided && { state: decided.state, reason: decided.reason, by: 'operator', at: now.toISOString(), generation };
+  async #override({ session, signal }: Pass, override: SessionOverride | undefined): Promise<SessionOutcome> {
     this.#options.put(await writeOverride(this.#options.client, session, override, signal));
     return { next: { kind: 'again', after: 0 } };
   }

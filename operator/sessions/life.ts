@@ -6,6 +6,7 @@ import { isTrackedByGitOps } from '../kube/gitops.ts';
 import type { Seconds } from '../lib/next.ts';
 import { idleVerdict, keptClaim } from './idle.ts';
 import { type KeepAwake, keepAwake } from './keep-awake.ts';
+import { operatorOverride } from './override.ts';
 import type { Reading } from './signals.ts';
 import { hasFailedForGood } from './status.ts';
 import { wakeCommand, wakeRequest } from './wake-request.ts';
@@ -111,9 +112,8 @@ function sparingClaims(keep: KeepAwake, matters: boolean): readonly ConditionCla
   ];
 }
 
-function overriding({ metadata }: Session, state: SessionState, reason: string, message: string, now: Date): LifeDecision {
-  const override = { state, reason, by: 'operator', at: now.toISOString(), generation: metadata.generation ?? 0 };
-  return { kind: 'override', override, message };
+function overriding(session: Session, state: SessionState, reason: string, message: string, now: Date): LifeDecision {
+  return { kind: 'override', override: operatorOverride(session, state, reason, now), message };
 }
 
 function again(metadata: Session['metadata']): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KEEP_AWAKE, SESSION_PHASES, type SessionOverride, WAKE_REQUESTED } from '../../operator/api/session.ts';
+import { INTENT, KEEP_AWAKE, SESSION_PHASES, type SessionOverride, WAKE_REQUESTED } from '../../operator/api/session.ts';
 import type { Reading } from '../../operator/sessions/signals.ts';
 import { before, judged, type LifeCase, NOON, sessionOf } from './life-session.ts';
 
@@ -72,6 +72,11 @@ test('an override says who, when and for which generation, and its message says 
     override: { state: 'Stopped', reason: 'MaxDurationReached', by: 'operator', at: NOON.toISOString(), generation: 3 },
     message: expect.stringMatching(/^it ran for 2h \(spec.maxDuration\): stopped; it runs again after kubectl annotate .* anna -n desks /),
   });
+});
+
+test('an override is later than what an action asked for, even where the clock of that was ahead', () => {
+  const annotations = { [INTENT]: `${before(-3).toISOString()} desks/wake-anna` };
+  expect(judged(sessionOf({ spec: both, annotations })).decision).toMatchObject({ override: { at: before(-3).toISOString() } });
 });
 
 test.each(SESSION_PHASES.filter((phase) => !['Starting', 'Waking', 'Running', 'Failed'].includes(phase)))(
