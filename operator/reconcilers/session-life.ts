@@ -1,3 +1,4 @@
+import { type ConditionClaim, findCondition } from '../api/condition.ts';
 import { LAST_ACTIVITY, type Session, type SessionPhase, type SessionStatus } from '../api/session.ts';
 import type { IdleSignal, SessionWorkload } from '../api/session-template.ts';
 import { keyOf } from '../kube/controller.ts';
@@ -62,7 +63,8 @@ export class SessionLife {
     const use: Use = { lastActivity: lastActivity(readings), usage: this.#options.usage.usage(session.metadata.name), runs };
     const age = (clock: LifeClock, since: Date) =>
       (this.#ages.now(`${key} ${clock}`, since.toISOString(), now).getTime() - since.getTime()) / 1000;
-    return { ...judgeLife({ session, desired: look.desired, readings, now, age }), use };
+    const verdict = judgeLife({ session, desired: look.desired, readings, now, age });
+    return { ...verdict, claims: readings.some(isPending) ? verdict.claims.map((claim) => knownOr(session, claim)) : verdict.claims, use };
   }
 
   /** The object is gone. */
@@ -108,4 +110,13 @@ export class SessionLife {
         return this.#options.streamSpace.read(namespace, name, now, abort);
     }
   }
+}
+
+function isPending(reading: Reading): boolean {
+  return reading.kind === 'unknown' && reading.pending === true;
+}
+
+/** A process that has just started must not write over what the one before knew, only to write it again. */
+function knownOr({ status }: Session, claim: ConditionClaim): ConditionClaim {
+  return (claim.reason === 'SignalMissing' ? findCondition(status?.conditions, claim.type) : undefined) ?? claim;
 }

@@ -20,6 +20,8 @@ export interface UnknownReading {
   readonly reason: 'SignalMissing' | 'InvalidAnnotation';
   /** What is missing or wrong, and what would help. */
   readonly message: string;
+  /** Nobody has looked yet: what was known before still stands. */
+  readonly pending?: true;
   /** Where nothing tells when it comes. */
   readonly askAgainAfter?: Seconds;
 }

@@ -47,6 +47,8 @@ export class UsageWatch {
   readonly #followed = new Map<string, Followed>();
   readonly #measured = new Map<string, Measured>();
   readonly #stop = new AbortController();
+  /** What the last look came to, in words; undefined before the first. */
+  #trouble: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: UsageWatchOptions) {
@@ -75,7 +77,10 @@ export class UsageWatch {
   /** Whether it was used, by its processor time. */
   reading(session: string): Reading {
     const measured = this.#fresh(session);
-    if (!measured) return missing('CPU', this.#options.reader.trouble || 'metrics.k8s.io has no new figures of its pod');
+    if (!measured) {
+      const reading = missing('CPU', this.#trouble || 'metrics.k8s.io has no recent figures of its pod');
+      return this.#trouble === undefined ? { ...reading, pending: true } : reading;
+    }
     const { busy, since } = measured;
     return busy ? { kind: 'used', signal: 'CPU', at: since } : { kind: 'quiet', signal: 'CPU', since };
   }
@@ -108,6 +113,11 @@ export class UsageWatch {
       const now = use?.get(followed.pod);
       if (now) this.#take(session, followed, now);
     }
+    const { trouble } = this.#options.reader;
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    // What they say of their missing figures is another thing now.
+    for (const session of this.#followed.keys()) if (!this.#fresh(session)) this.#options.onNews(session);
   }
 
   #take(session: string, { pod, threshold, shown }: Followed, use: PodUsage): void {

@@ -117,6 +117,23 @@ test('without its template nobody knows by which signals, and without a word abo
   expect((await look(session, [], { workload: { image: 'i' } })).claims).toMatchObject([{ status: 'True', reason: 'Idle' }]);
 });
 
+test('a process that has not looked yet leaves the condition as the one before it wrote it', async () => {
+  const { look } = living();
+  const known = {
+    type: 'Idle',
+    status: 'False',
+    reason: 'Active',
+    message: 'as it was',
+    lastTransitionTime: before(9).toISOString(),
+  } as const;
+  const session = sessionOf({ spec: SPEC, status: { ...runsFor(60), conditions: [known] } });
+  expect(await look(session, ['CPU'])).toMatchObject({ claims: [{ reason: 'Active', message: 'as it was' }] });
+  await vi.advanceTimersByTimeAsync(5000);
+  const verdict = await look(session, ['CPU']);
+  expect(verdict).toMatchObject({ claims: [{ reason: 'SignalMissing', message: expect.stringContaining('not served') }] });
+  expect(verdict.decision).toBeUndefined();
+});
+
 test('200 idle sessions that rest or are used ask for no request', async () => {
   const { look, asked } = living();
   for (let index = 0; index < 200; index++) {

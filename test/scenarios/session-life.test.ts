@@ -10,6 +10,7 @@ import { claimOf, inSessionPhase, SessionRig, type StoredSession } from './sessi
 const scene = useScene('session-life');
 const rig = new SessionRig(scene);
 const volumes: string[] = [];
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 /** Pods as metrics.k8s.io has them; undefined: it is not served. */
 let metrics: (() => unknown) | undefined;
 let proxy: ApiProxy;
@@ -29,6 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop('SIGKILL');
   await proxy?.close();
+  await controlPlane.api.remove(`${CRDS}/sessions.stream.space`);
   await Promise.all(volumes.map((name) => controlPlane.api.remove(`/api/v1/persistentvolumes/${name}`)));
 });
 
@@ -47,6 +49,24 @@ const until = (name: string, look: (session: StoredSession) => unknown) => rig.u
 
 const annotate = (name: string, annotations: Record<string, string | null>) =>
   controlPlane.api.patch(rig.path('sessions', name), { metadata: { annotations } });
+
+/** The control plane's own kind, as far as it matters here. */
+async function streamSpaceSessions(): Promise<void> {
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  await controlPlane.api.call('POST', CRDS, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'sessions.stream.space' },
+    spec: {
+      group: 'stream.space',
+      scope: 'Namespaced',
+      names: { plural: 'sessions', singular: 'session', kind: 'Session' },
+      versions: [{ name: 'v1alpha1', served: true, storage: true, schema }],
+    },
+  });
+  const list = `/apis/stream.space/v1alpha1/namespaces/${scene.namespace}/sessions`;
+  await waitFor(async () => (await controlPlane.api.call('GET', list)).status === 200, { what: 'the kind is served' });
+}
 
 async function eventsOf(name: string): Promise<{ reason: string; message: string }[]> {
   const { items } = await controlPlane.api.get<{ items: { reason: string; message: string; involvedObject: { name: string } }[] }>(
@@ -136,6 +156,31 @@ test('a stopped session goes after its time, one that Argo CD keeps does not', a
   await waitFor(async () => !(await rig.exists('persistentvolumeclaims', 'over-home')), { what: 'its home is gone' });
   for (const name of ['tracked', 'stays'])
     expect((await until(name, inSessionPhase('Stopped'))).metadata).not.toHaveProperty('deletionTimestamp');
+});
+
+test('the annotation of its pod counts, and what the control plane keeps of its users, where the cluster has that', async () => {
+  await streamSpaceSessions();
+  await rig.template('both', { idle: { signals: ['Annotation', 'StreamSpaceSession'] } });
+  await create('seen', { idleTimeout: '5s', templateRef: { name: 'both' } });
+  const { status } = await until('seen', (session) => runs(session) && idle(session));
+  expect(idle({ status } as StoredSession)).toMatchObject({ status: 'Unknown', reason: 'SignalMissing' });
+  expect(idle({ status } as StoredSession)?.message).toMatch(
+    /Annotation: neither .*; StreamSpaceSession: sessions.stream.space "seen" not found/,
+  );
+  // It is looked for again when it starts anew.
+  await rig.edit('seen', { state: 'Hibernated' });
+  await until('seen', inSessionPhase('Hibernated'));
+  await controlPlane.api.create(`/apis/stream.space/v1alpha1/namespaces/${scene.namespace}/sessions`, {
+    apiVersion: 'stream.space/v1alpha1',
+    kind: 'Session',
+    metadata: { name: 'seen' },
+    status: { lastActivity: now() },
+  });
+  await rig.edit('seen', { state: 'Running' });
+  const woken = await until('seen', runs);
+  await controlPlane.api.patch(rig.at('pods', String(woken.status?.podName)), { metadata: { annotations: { [LAST_ACTIVITY]: now() } } });
+  const asleep = await until('seen', ({ status }) => status?.override);
+  expect(asleep.status).toMatchObject({ override: { reason: 'Idle' }, lastActivityTime: expect.any(String) });
 });
 
 test('where metrics.k8s.io is not served a session that needs it counts as used, and the API server is asked once', async () => {

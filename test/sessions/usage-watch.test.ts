@@ -104,7 +104,7 @@ test('a measurement that is never renewed is none', async () => {
     state.measured = 0;
     await minutes(1);
   }
-  expect(watch.reading('anna')).toMatchObject({ kind: 'unknown', message: expect.stringContaining('no new figures') });
+  expect(watch.reading('anna')).toMatchObject({ kind: 'unknown', message: expect.stringContaining('no recent figures') });
 });
 
 test('another pod is another story, as is a pod that is not measured', async () => {
@@ -134,6 +134,20 @@ test('only the first measurement and a noticeable difference are news', async ()
   expect(news).toEqual(['anna', 'anna']);
   watch.follow('anna', { ...followed, shown: usageWords(BUSY) });
   await minutes(10);
+  expect(news).toEqual(['anna', 'anna']);
+});
+
+test('why there are no figures is news to those without, once; before the first look nobody knows', async () => {
+  const { watch, news, state } = watched(() => undefined);
+  state.trouble = 'metrics.k8s.io is not served';
+  watch.follow('anna', followed);
+  expect(watch.reading('anna')).toMatchObject({ kind: 'unknown', pending: true });
+  await minutes(30);
+  expect(news).toEqual(['anna']);
+  expect(watch.reading('anna')).toMatchObject({ kind: 'unknown', message: 'metrics.k8s.io is not served' });
+  expect(watch.reading('anna')).not.toHaveProperty('pending');
+  state.trouble = 'may not list pods';
+  await minutes(1);
   expect(news).toEqual(['anna', 'anna']);
 });
 
