@@ -22,8 +22,16 @@ import type { TermSessions } from './term.ts';
 /** Passes over sessions at the same time; one that waits for its pod takes none. */
 const SESSION_WIDTH = 32;
 
-/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
-export function composeSessions(world: TermWorld, client: KubeClient, activity: ActivityLog): TermSessions {
+/**
+ * Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does, `activity` knows what goes through tunnels, and
+ * `lastWord` tells a backend that a session is gone.
+ */
+export function composeSessions(
+  world: TermWorld,
+  client: KubeClient,
+  activity: ActivityLog,
+  lastWord: (session: Session) => Promise<void>,
+): TermSessions {
   const { bus, logs, sessions, telling } = world;
   const { namespace } = sessions;
   const log = logs.component('sessions');
@@ -60,6 +68,8 @@ export function composeSessions(world: TermWorld, client: KubeClient, activity: 
     isUrgent: isUrgentSession,
     owned: ownedSessionStatus,
     explain: troubleStatus,
+    // Its end is told before it is gone, while somebody is there to hear it.
+    beforeGone: lastWord,
     onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
     onGone: (object) => life.forget(object),
     onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),

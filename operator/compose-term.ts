@@ -14,6 +14,7 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
+import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
 import { workloadTopic } from './kube/topics.ts';
@@ -29,10 +30,13 @@ import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { ActivityLog } from './sessions/activity-log.ts';
+import { LiveSessionDesk } from './sessions/desk.ts';
+import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
-import { ENVIRONMENT_BACKEND, EnvironmentBackend } from './sync/environment.ts';
+import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
+import { SessionAccess } from './sync/session-access.ts';
 import { FINALIZER } from './sync/task-object.ts';
 import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
@@ -49,6 +53,7 @@ export interface TermWorld {
   readonly metrics: Metrics;
   readonly telling: Telling;
   readonly client: KubeClient;
+  readonly forwarder: PortForwarder;
   readonly bus: Bus;
   readonly caches: Caches;
   readonly watches: Watches;
@@ -59,7 +64,7 @@ export interface TermWorld {
 
 /** Builds what acts for as long as the fence holds, and hands it to each other: the second half of the wiring diagram. Nothing runs yet. */
 export function composeTerm(world: TermWorld, fence: Fence): Term {
-  const { config, logs, metrics, telling, bus, caches, watches, objects, sessions, named } = world;
+  const { config, logs, metrics, telling, bus, caches, watches, objects, named } = world;
   const namespace = config.POD_NAMESPACE;
   const log = logs.component('operator');
   // Whatever acts writes through this client, and only while the lead is held.
@@ -79,10 +84,23 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onUnpriced: (nodes) => metrics.unpricedNodes.set(nodes),
     onPriceTableError: (message) => log.error({}, message),
   });
+  const sessions = world.sessions.sessions;
+  const activity = new ActivityLog((session) => bus.publish(workloadTopic(world.sessions.namespace, session)));
+  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use: activity, clock });
+  const sessionAccess = new SessionAccess({
+    client,
+    store: sessions,
+    namespace: config.NAMESPACE,
+    ownNamespace: namespace,
+    capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
+    reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
+    openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
+  });
   const upstreamWorld = {
     client,
     view: caches,
     store: objects.actions,
+    sessions,
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
@@ -93,6 +111,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   const desk = new Desk({
     upstreams,
     world: upstreamWorld,
+    sessions: sessionAccess,
     fence,
     events: objects.events,
     unpriced: () => snapshots.unpriced,
@@ -119,6 +138,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
+    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -164,7 +184,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     desk,
     secrets: named,
     actions: actions.map((each) => each.name),
-    environmentKey: (name) => (name === ENVIRONMENT_BACKEND ? config.CENTRAL_API_KEY : undefined),
+    sessionNamespace: config.NAMESPACE,
+    environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({
     name: 'backends',
@@ -201,6 +222,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   // Who hears of which change.
   const listen = () => [
     objects.actions.onChange((_, after) => after && upstreams.noticeAction(after)),
+    sessions.onChange((before, after) => upstreams.noticeSession(before, after)),
     objects.actions.onChange((before, after) => retention.notice(before, after)),
     objects.events.onChange((_, after) => after && upstreams.observeEvent(after)),
     caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after)),
@@ -208,18 +230,18 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     caches.podStore.onChange((before, after) => upstreams.observePod(before, after)),
   ];
 
-  // Sessions: tunnels note in the log what goes through them.
-  const activity = new ActivityLog((session) => bus.publish(workloadTopic(sessions.namespace, session)));
-  const termSessions = composeSessions(world, client, activity);
+  const termSessions = composeSessions(world, client, activity, (session) => upstreams.lastWord(session));
 
   const environment = new EnvironmentLoop({
     settings: config,
+    client,
+    namespace,
     named,
     bus,
-    backend: new EnvironmentBackend(client, namespace),
+    hasOwnControlPlane: () => hasOwnControlPlane(objects.backends.values()),
     onLogLevel: (level) => logs.setLevel(config.LOG_LEVEL ?? settings.LOG_LEVEL.schema.safeParse(level?.trim()).data ?? 'INFO'),
-    onApplied: () => log.info({}, `the OptimizationBackend ${ENVIRONMENT_BACKEND} is as the environment says`),
-    onError: (error) => log.error({ err: error }, 'the OptimizationBackend of the environment could not be written; trying again'),
+    onApplied: (backend) => log.info({}, `the OptimizationBackend ${backend} is as the environment says`),
+    onError: (error) => log.error({ err: error }, 'an OptimizationBackend of the environment could not be written; trying again'),
   });
   return new Term({
     config,

@@ -1,4 +1,6 @@
+import { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 
 /** How long credentials are used before they are read anew: token files and exec plugins rotate them. */
@@ -12,6 +14,8 @@ export interface Access {
   readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
   /** Changes when `tls` does, so that connections are made anew only then. */
   readonly tlsKey: string;
+  /** Goes through the proxy of the kubeconfig, for connections that are not undici's; absent without one. */
+  readonly agent?: Agent;
 }
 
 /** Credentials of a kubeconfig, of the ServiceAccount inside a cluster, or of an exec plugin, kept fresh. */
@@ -30,10 +34,17 @@ export class Credentials {
     this.#config = config;
   }
 
-  /** Loads `$KUBECONFIG`, `~/.kube/config` or the in-cluster ServiceAccount, in that order; throws when none names a cluster. */
-  static load(): Credentials {
+  /** Loads these files, or `$KUBECONFIG`, `~/.kube/config` or the in-cluster ServiceAccount, in that order; throws when none names a cluster. */
+  static load(kubeconfig = ''): Credentials {
     const config = new KubeConfig();
-    config.loadFromDefault();
+    const [first, ...others] = kubeconfig.split(delimiter).filter((file) => file !== '');
+    if (first === undefined) config.loadFromDefault();
+    else config.loadFromFile(first);
+    for (const file of others) {
+      const other = new KubeConfig();
+      other.loadFromFile(file);
+      config.mergeConfig(other);
+    }
     // What client-node makes up when it finds nothing.
     if (config.getCurrentCluster()?.server === 'http://localhost:8080')
       throw new Error('no cluster is known: set KUBECONFIG to a kubeconfig file, or run inside a cluster with a ServiceAccount');
@@ -78,6 +89,7 @@ export class Credentials {
     if (options.key) tls.key = options.key;
     if (options.servername) tls.servername = options.servername;
     if (options.rejectUnauthorized === false) tls.rejectUnauthorized = false;
-    return { headers, tls, tlsKey: [tls.ca, tls.cert, tls.key, tls.servername].map(String).join('\n') };
+    const tlsKey = [tls.ca, tls.cert, tls.key, tls.servername].map(String).join('\n');
+    return { headers, tls, tlsKey, ...(this.proxyUrl && options.agent instanceof Agent ? { agent: options.agent } : {}) };
   }
 }
