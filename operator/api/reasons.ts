@@ -64,6 +64,11 @@ export const REASONS = {
   Error:
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
+  // Session: waiting
+  CapacityReached:
+    'MAX_SESSIONS, MAX_CPU or MAX_MEMORY leaves no room for one more session; it goes on as soon as another one is hibernated or stopped.',
+  StartQueued: 'As many sessions start or wake as may at once; it goes on when its turn comes.',
+
   // Reported: the way back to the backend
   Taken: 'The backend took the result.',
   Refused: 'The backend refused the result for good; the message has its words.',
