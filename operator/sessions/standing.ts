@@ -1,4 +1,4 @@
-import { findCondition } from '../api/condition.ts';
+import { findCondition, isTrue } from '../api/condition.ts';
 import type { Session, SessionPhase } from '../api/session.ts';
 import type { SessionState } from '../api/session-spec.ts';
 
@@ -10,9 +10,9 @@ const ACTIVE: ReadonlySet<SessionPhase | undefined> = new Set<SessionPhase>(['St
 /** Phases in which the pod may still use what it was given. */
 const LEAVING: ReadonlySet<SessionPhase | undefined> = new Set<SessionPhase>(['Hibernating', 'Stopping']);
 
-/** Whether it takes a place of MAX_SESSIONS. */
+/** Whether it takes a place of MAX_SESSIONS; one that has lost its pod but has not failed for good is still being repaired. */
 export function isActive({ status }: Session): boolean {
-  return ACTIVE.has(status?.phase);
+  return ACTIVE.has(status?.phase) || (status?.phase === 'Failed' && !isTrue(status.conditions, 'Stalled'));
 }
 
 /** Whether it is not active any more but its pod is still there: it takes no place, but its CPU and memory are not free yet. */

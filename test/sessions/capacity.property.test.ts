@@ -10,6 +10,8 @@ const USERS = ['ada', 'ben', 'cleo'];
 const LIMITS = { maxSessions: 4, cpu: 9000 };
 const MAX_STARTING = 2;
 
+const FAILED = { phase: 'Failed', ready: ['False', 'ImagePullFailed'], conditions: [['Stalled', 'True', 'ImagePullFailed']] } as const;
+
 type Step =
   | { readonly do: 'create'; readonly user: string; readonly cpu: number }
   | { readonly do: 'pass' | 'ready' | 'hibernate' | 'settle' | 'wake' | 'remove' | 'fail'; readonly which: number }
@@ -56,7 +58,7 @@ class World {
     const isStarting = phase === 'Starting' || phase === 'Waking';
     if (what === 'pass') this.pass(session);
     else if (what === 'ready' && isStarting) this.#write(session, { phase: 'Running' });
-    else if (what === 'fail' && isStarting) this.#write(session, { phase: 'Failed', ready: ['False', 'ImagePullFailed'] });
+    else if (what === 'fail' && isStarting) this.#write(session, FAILED);
     else if (what === 'hibernate' && phase === 'Running') this.#write(session, { phase: 'Hibernating', state: 'Hibernated' });
     else if (what === 'settle' && phase === 'Hibernating' && state === 'Hibernated') this.#write(session, { phase: 'Hibernated', state });
     else if (what === 'wake' && state === 'Hibernated') this.#write(session, { ...(phase ? { phase } : {}), state: 'Running' });

@@ -38,8 +38,14 @@ describe('MAX_SESSIONS', () => {
 
   it.each(['Hibernating', 'Stopping', 'Hibernated', 'Stopped', 'Failed', 'Pending'] as const)('does not count %s', (phase) => {
     const { capacity: one, notice } = capacity({ maxSessions: 1 });
-    notice(makeSession('a', { phase, state: 'Hibernated' }));
+    notice(makeSession('a', { phase, state: 'Hibernated', conditions: [['Stalled', 'True', 'Error']] }));
     expect(one.admission(makeSession('b'))).toEqual({ kind: 'granted' });
+  });
+
+  it('counts what has lost its pod and is being repaired', () => {
+    const { capacity: one, notice } = capacity({ maxSessions: 1 });
+    notice(makeSession('a', { phase: 'Failed', ready: ['False', 'PodLost'] }));
+    expect(one.admission(makeSession('b')).kind).toBe('waiting');
   });
 
   it('tells who waits when there is room, and only that one', () => {
@@ -65,9 +71,10 @@ describe('MAX_SESSIONS', () => {
 
   it('takes it that what is judged and wrong waits for nothing until it is edited', () => {
     const { notice, turns } = capacity({ maxSessions: 9 });
-    notice(makeSession('a', { phase: 'Failed', ready: ['False', 'ImagePullFailed'] }));
+    const failed = { phase: 'Failed', ready: ['False', 'ImagePullFailed'], conditions: [['Stalled', 'True', 'ImagePullFailed']] } as const;
+    notice(makeSession('a', failed));
     expect(turns).toEqual([]);
-    notice(makeSession('a', { phase: 'Failed', ready: ['False', 'ImagePullFailed'], generation: 2 }));
+    notice(makeSession('a', { ...failed, generation: 2 }));
     expect(turns).toEqual(['desks/a']);
   });
 });
