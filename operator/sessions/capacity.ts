@@ -29,6 +29,8 @@ export interface CapacityOptions {
   readonly desired: (session: Session) => SessionState;
   /** What one takes, with the template that its name refers to. */
   readonly demand: (request: Pick<SessionRequest, 'resources' | 'template' | 'templateRef'>) => Demand;
+  /** Whether its pod runs or is about to, though the status of the session does not say so yet: it was adopted, or lost its status. */
+  readonly isUp: (session: Session) => boolean;
   /** A session that may have waited should be looked at again: it may become active, or needs more than there can ever be. */
   readonly onTurn: (key: string) => void;
   /** A clock for accepted starts. Default: a monotonic one. */
@@ -131,7 +133,7 @@ export class Capacity {
   #see(session: Session, asked: boolean): void {
     const key = keyOf(session);
     const before = this.#entries.get(key);
-    const active = isActive(session);
+    const active = isActive(session) || (session.status?.phase === undefined && this.#options.isUp(session));
     const wants = !active && (asked || isWanting(session, this.#options.desired(session)));
     const kept = before?.standing === 'granted' ? 'granted' : 'waiting';
     // A change of the template reaches a session at its next start: what is active takes what it was let in with.

@@ -36,14 +36,14 @@ export function isStarting({ status }: Session): boolean {
 export function isWanting(session: Session, desired: SessionState): boolean {
   if (desired !== 'Running' || session.metadata.deletionTimestamp || isActive(session)) return false;
   const ready = readiness(session);
-  const judged = ready?.status === 'False' && ready.observedGeneration === session.metadata.generation;
+  const judged = ready && ready.status !== 'True' && ready.observedGeneration === session.metadata.generation;
   return !judged || isWaiting(ready.reason);
 }
 
 /** Since when it waits: as the object says, so that a restart changes nobody's place. */
 export function waitingSince(session: Session): string | undefined {
   const ready = readiness(session);
-  if (ready?.status === 'False' && isWaiting(ready.reason)) return ready.lastTransitionTime;
+  if (ready && isWaiting(ready.reason)) return ready.lastTransitionTime;
   return session.status?.phase === undefined ? session.metadata.creationTimestamp : undefined;
 }
 

@@ -14,7 +14,7 @@ const FAILED = { phase: 'Failed', ready: ['False', 'ImagePullFailed'], condition
 
 type Step =
   | { readonly do: 'create'; readonly user: string; readonly cpu: number }
-  | { readonly do: 'pass' | 'ready' | 'hibernate' | 'settle' | 'wake' | 'remove' | 'fail'; readonly which: number }
+  | { readonly do: 'pass' | 'ready' | 'hibernate' | 'settle' | 'wake' | 'remove' | 'fail' | 'touch' | 'land'; readonly which: number }
   | { readonly do: 'restart' };
 
 const which = fc.nat(30);
@@ -24,16 +24,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('create' as const), user: fc.constantFrom(...USERS), cpu: fc.integer({ min: 1, max: 4 }) }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('pass' as const), which }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('ready', 'hibernate', 'settle', 'wake', 'remove', 'fail'), which }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constantFrom('ready', 'hibernate', 'settle', 'wake', 'remove', 'fail', 'touch', 'land'), which }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
 );
 
-/** The sessions as the API server has them, and a reconciler that writes the phase before it does anything. */
+/** The sessions as the API server has them, and a reconciler that writes the phase before it does anything, which takes a while. */
 class World {
   readonly sessions = new Map<string, Session>();
   capacity = this.#fresh();
   readonly turns = new Set<string>();
-  admitted = 0;
+  readonly #landing = new Set<string>();
   #made = 0;
 
   play(step: Step): void {
@@ -45,8 +48,10 @@ class World {
     }
   }
 
+  /** What is on its way has landed, or never will. */
   restart(): void {
     this.turns.clear();
+    this.#landing.clear();
     this.capacity = this.#fresh();
     this.capacity.open(this.sessions.values());
     for (const key of this.sessions.keys()) this.turns.add(key);
@@ -57,12 +62,16 @@ class World {
     const state = session.spec?.state;
     const isStarting = phase === 'Starting' || phase === 'Waking';
     if (what === 'pass') this.pass(session);
+    else if (what === 'land') this.land(session);
+    else if (what === 'touch')
+      this.#write(session, session.status?.phase ? { phase: session.status.phase, state: state ?? 'Running', ...readyOf(session) } : {});
     else if (what === 'ready' && isStarting) this.#write(session, { phase: 'Running' });
     else if (what === 'fail' && isStarting) this.#write(session, FAILED);
     else if (what === 'hibernate' && phase === 'Running') this.#write(session, { phase: 'Hibernating', state: 'Hibernated' });
     else if (what === 'settle' && phase === 'Hibernating' && state === 'Hibernated') this.#write(session, { phase: 'Hibernated', state });
     else if (what === 'wake' && state === 'Hibernated') this.#write(session, { ...(phase ? { phase } : {}), state: 'Running' });
     else if (what === 'remove') {
+      this.#landing.delete(keyOf(session));
       this.sessions.delete(keyOf(session));
       this.capacity.notice(session, undefined);
     }
@@ -75,11 +84,17 @@ class World {
     if (phase === 'Failed') return;
     const admission = this.capacity.admission(session);
     if (admission.kind === 'waiting') {
-      this.#write(session, { phase: phase ?? 'Pending', ready: ['False', admission.reason] });
+      this.#write(session, { phase: phase ?? 'Pending', ready: ['Unknown', admission.reason] });
       return;
     }
-    this.admitted++;
-    this.#write(session, { phase: phase === undefined || phase === 'Pending' ? 'Starting' : 'Waking' });
+    this.#landing.add(keyOf(session));
+  }
+
+  /** A write is for the spec that the pass has seen. */
+  land(session: Session): void {
+    const { spec, status } = session;
+    if (!this.#landing.delete(keyOf(session)) || spec?.state !== 'Running') return;
+    this.#write(session, { phase: status?.phase === undefined || status.phase === 'Pending' ? 'Starting' : 'Waking' });
   }
 
   get taken() {
@@ -115,9 +130,15 @@ class World {
       maxStarting: MAX_STARTING,
       desired: ({ spec }) => spec?.state ?? 'Running',
       demand: (request) => demandOf(request, undefined),
+      isUp: () => false,
       onTurn: (key) => this.turns.add(key),
     });
   }
+}
+
+function readyOf({ status }: Session): Parameters<typeof makeSession>[1] {
+  const all = (status?.conditions ?? []).map(({ type, status: value, reason }) => [type, value, reason] as const);
+  return { conditions: all };
 }
 
 const waits = ({ spec, status }: Session) => spec?.state === 'Running' && !/Starting|Running|Waking|Failed/.test(status?.phase ?? '');
@@ -134,6 +155,7 @@ it('never lets in more than the limits, whatever happens and whenever it starts 
         expect(cpu).toBeLessThanOrEqual(LIMITS.cpu);
       }
     }),
+    { numRuns: 1000 },
   );
 });
 
@@ -159,7 +181,7 @@ it('lets in everybody in the end, as long as sessions end', () => {
         expect(rounds).toBeLessThan(200);
         // Only those are looked at that are told to, as in the operator.
         for (const key of [...world.turns]) world.pass(world.sessions.get(key) ?? makeSession('gone', { state: 'Stopped' }));
-        for (const phase of ['ready', 'hibernate', 'settle'] as const) {
+        for (const phase of ['land', 'ready', 'hibernate', 'settle'] as const) {
           for (const session of [...world.sessions.values()]) world.act(phase, session);
         }
       }
@@ -172,10 +194,12 @@ it('does not let sixty waiting sessions of one user keep out the first one of an
   for (let index = 0; index < 60; index++) world.play({ do: 'create', user: 'ada', cpu: 1 });
   for (const key of [...world.turns]) world.pass(world.sessions.get(key) as Session);
   world.play({ do: 'create', user: 'ben', cpu: 1 });
+  for (const session of [...world.sessions.values()]) world.act('land', session);
   const [first] = [...world.sessions.values()].filter(({ status }) => status?.phase === 'Starting');
   world.act('ready', first as Session);
   expect([...world.turns]).toContain('desks/s60');
   for (const key of [...world.turns]) world.pass(world.sessions.get(key) as Session);
+  world.act('land', world.sessions.get('desks/s60') as Session);
   expect(world.sessions.get('desks/s60')?.status?.phase).toBe('Starting');
 });
 
@@ -189,13 +213,14 @@ it('answers the same to the same sessions, in whatever order they come', () => {
   });
   fc.assert(
     fc.property(fc.uniqueArray(session, { selector: ({ name }) => name, maxLength: 20 }), fc.infiniteStream(fc.nat()), (traits, random) => {
-      const sessions = traits.map(({ name, ...more }) => makeSession(name, { ready: ['False', 'CapacityReached'], ...more }));
+      const sessions = traits.map(({ name, ...more }) => makeSession(name, { ready: ['Unknown', 'CapacityReached'], ...more }));
       const granted = (order: readonly Session[]) => {
         const turns: string[] = [];
         const capacity = new Capacity({
           limits: { ...LIMITS, maxSessions: 7 },
           desired: () => 'Running',
           demand: (request) => demandOf(request, undefined),
+          isUp: () => false,
           onTurn: (key) => turns.push(key),
         });
         capacity.open(order);
@@ -217,6 +242,7 @@ it('looks at each session a few times only, however many there are', () => {
       looks++;
       return demandOf(request, undefined);
     },
+    isUp: () => false,
     onTurn: () => undefined,
   });
   const all = Array.from({ length: 2000 }, (_, index) => makeSession(`s${index}`, { user: `u${index % 700}` }));

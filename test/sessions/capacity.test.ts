@@ -13,6 +13,7 @@ function capacity(limits: CapacityOptions['limits'], more: Partial<CapacityOptio
     limits,
     desired: ({ spec }) => spec?.state ?? 'Running',
     demand: (request) => demandOf(request, undefined),
+    isUp: () => false,
     onTurn: (key) => turns.push(key),
     ...more,
   });
@@ -60,12 +61,28 @@ describe('MAX_SESSIONS', () => {
     expect(one.admission(c).kind).toBe('waiting');
   });
 
+  it('keeps a place for whom it was granted to, also when others come before who have a better claim', () => {
+    const { capacity: one, notice } = capacity({ maxSessions: 2 });
+    const [a, b] = [makeSession('a'), makeSession('b')];
+    notice(a, b, makeSession('c', { user: 'cleo' }));
+    one.notice(a, makeSession('a', { generation: 2 }));
+    expect([a, b].map((each) => one.admission(each).kind)).toEqual(['granted', 'granted']);
+    expect(one.admission(makeSession('c', { user: 'cleo' })).kind).toBe('waiting');
+  });
+
+  it('is passed by what is up already: adopted, or without its status', () => {
+    const { capacity: one, notice } = capacity({ maxSessions: 1 }, { isUp: ({ metadata }) => metadata.name.startsWith('old') });
+    notice(makeSession('old-1'), makeSession('old-2'));
+    expect([one.active, one.admission(makeSession('old-2')).kind]).toEqual([2, 'granted']);
+    expect(one.admission(makeSession('new')).kind).toBe('waiting');
+  });
+
   it('gives on the place of one that was granted it and goes, or turns out to be wrong', () => {
     const { capacity: one, notice, turns } = capacity({ maxSessions: 1 });
     const [a, b, c] = [makeSession('a'), makeSession('b'), makeSession('c')];
     notice(a, b, c);
     one.notice(a, undefined);
-    one.notice(b, makeSession('b', { phase: 'Pending', ready: ['False', 'TemplateNotFound'] }));
+    one.notice(b, makeSession('b', { phase: 'Pending', ready: ['Unknown', 'TemplateMissing'] }));
     expect(turns).toEqual([a, b, c].map(keyOf));
   });
 
