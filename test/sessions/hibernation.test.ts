@@ -4,7 +4,7 @@ import type { Session } from '../../operator/api/session.ts';
 import { ApiError } from '../../operator/kube/error.ts';
 import type { KubeObject, Resource } from '../../operator/kube/object.ts';
 import { keepersOf, keeperWords, obstacleTo } from '../../operator/sessions/keepers.ts';
-import { activeReplicas, HIBERNATED_REPLICAS, hibernationOf } from '../../operator/sessions/replicas.ts';
+import { activeReplicas, HIBERNATED_REPLICAS, hibernationOf } from '../../operator/sessions/hibernation.ts';
 import { makeBudget } from '../actions/fake-cluster.ts';
 import { makeSession } from './session.ts';
 
