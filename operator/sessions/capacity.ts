@@ -2,6 +2,7 @@ import type { Session } from '../api/session.ts';
 import type { SessionRequest, SessionState } from '../api/session-spec.ts';
 import { keyOf } from '../kube/controller.ts';
 import type { Seconds } from '../lib/next.ts';
+import type { Admission } from './decisions.ts';
 import { type Demand, NO_DEMAND, plus } from './demand.ts';
 import { FairQueue } from './fair-queue.ts';
 import { type CapacityLimits, refusalWords, type Shortage, shortageOf, waitingWords } from './room.ts';
@@ -14,11 +15,6 @@ import { isActive, isLeaving, isStarting, isWanting, type WAITING_REASONS, waiti
 export const MAX_STARTING = 20;
 /** How long an accepted start may take until its Session is seen: the time for some requests that are tried again. */
 const PROMISE_SECONDS: Seconds = 60;
-
-/** Whether a session may become active now. */
-export type Admission =
-  | { readonly kind: 'granted' }
-  | { readonly kind: 'waiting'; readonly reason: (typeof WAITING_REASONS)[number]; readonly message: string };
 
 /** What the capacity knows of the world. */
 export interface CapacityOptions {
@@ -101,12 +97,12 @@ export class Capacity {
     this.#see(session, true);
     this.#grant(key);
     const entry = this.#entries.get(key);
-    if (!entry || entry.standing === 'granted' || entry.standing === 'active') return { kind: 'granted' };
+    if (!entry || entry.standing === 'granted' || entry.standing === 'active') return { kind: 'admitted' };
     // Where there is room for itself it waits behind somebody for whom there is none.
     const shortage = this.#shortage(entry) ?? this.#shortageOfFirst();
-    if (shortage) return { kind: 'waiting', reason: 'CapacityReached', message: waitingWords(shortage) };
+    if (shortage) return waits('CapacityReached', waitingWords(shortage));
     const message = `${this.#maxStarting} sessions start or wake already (at most so many at once); it goes on when its turn comes`;
-    return { kind: 'waiting', reason: 'StartQueued', message };
+    return waits('StartQueued', message);
   }
 
   /**
@@ -221,4 +217,9 @@ export class Capacity {
       this.#promise(key, undefined);
     }
   }
+}
+
+/** Who waits is told by `onTurn`. */
+function waits(reason: (typeof WAITING_REASONS)[number], message: string): Admission {
+  return { kind: 'waits', reason, message, next: { kind: 'settled' } };
 }

@@ -17,21 +17,29 @@ export function replicasOf({ spec }: Pick<KubeObject, 'spec'>): number {
  * them; where it has none, those it had before it was hibernated. At least 1, which also switches an autoscaler on again (FIELD.md A55, P20).
  */
 export function activeReplicas(session: Session, deployment: KubeObject | undefined): number {
-  const now = deployment ? replicasOf(deployment) : 0;
-  return now > 0 ? now : (remembered(session, deployment) ?? 1);
+  return (deployment && atLeastOne(replicasOf(deployment))) ?? keptReplicas(session, deployment) ?? 1;
 }
 
-/** What is kept for the wake. Whoever hibernates it a second time finds none left, and keeps what the first time found. */
+/**
+ * What is kept for the wake. What is kept already stands, because whoever scales the Deployment of a hibernated session up does not say how many
+ * it should wake with.
+ */
 export function hibernationOf(
   session: Session,
-  deployment: KubeObject | undefined,
+  deployment: KubeObject,
   why: Pick<Hibernation, 'reason' | 'keptBy'>,
   now: Date,
 ): Hibernation {
-  return { replicas: activeReplicas(session, deployment), ...why, at: session.status?.hibernation?.at ?? now.toISOString() };
+  const { keptBy, ...rest } = why;
+  const told = keptBy === undefined ? rest : { ...rest, keptBy };
+  return session.status?.hibernation ?? { replicas: activeReplicas(session, deployment), ...told, at: now.toISOString() };
 }
 
-function remembered(session: Session, deployment: KubeObject | undefined): number | undefined {
-  const told = session.status?.hibernation?.replicas ?? Number(deployment?.metadata.annotations?.[HIBERNATED_REPLICAS]);
-  return Number.isSafeInteger(told) && told > 0 ? told : undefined;
+function keptReplicas(session: Session, deployment: KubeObject | undefined): number | undefined {
+  const { hibernation } = session.status ?? {};
+  return atLeastOne(hibernation?.replicas) ?? atLeastOne(Number(deployment?.metadata.annotations?.[HIBERNATED_REPLICAS]));
+}
+
+function atLeastOne(count: number | undefined): number | undefined {
+  return Number.isSafeInteger(count) && count !== undefined && count > 0 ? count : undefined;
 }

@@ -83,7 +83,7 @@ class World {
     if (session.spec?.state !== 'Running' || phase === 'Running' || phase === 'Starting' || phase === 'Waking') return;
     if (phase === 'Failed') return;
     const admission = this.capacity.admission(session);
-    if (admission.kind === 'waiting') {
+    if (admission.kind === 'waits') {
       this.#write(session, { phase: phase ?? 'Pending', ready: ['Unknown', admission.reason] });
       return;
     }

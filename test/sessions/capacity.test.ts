@@ -29,8 +29,8 @@ describe('MAX_SESSIONS', () => {
   it('lets in so many, and names the limit to the others', () => {
     const { capacity: one, notice } = capacity({ maxSessions: 2 });
     notice(makeSession('a', { phase: 'Running' }), makeSession('b', { phase: 'Waking' }));
-    expect(one.admission(makeSession('c'))).toEqual({
-      kind: 'waiting',
+    expect(one.admission(makeSession('c'))).toMatchObject({
+      kind: 'waits',
       reason: 'CapacityReached',
       message: '2 of 2 sessions (MAX_SESSIONS) are active; it goes on as soon as another session is hibernated or stopped',
     });
@@ -40,13 +40,13 @@ describe('MAX_SESSIONS', () => {
   it.each(['Hibernating', 'Stopping', 'Hibernated', 'Stopped', 'Failed', 'Pending'] as const)('does not count %s', (phase) => {
     const { capacity: one, notice } = capacity({ maxSessions: 1 });
     notice(makeSession('a', { phase, state: 'Hibernated', conditions: [['Stalled', 'True', 'Error']] }));
-    expect(one.admission(makeSession('b'))).toEqual({ kind: 'granted' });
+    expect(one.admission(makeSession('b'))).toEqual({ kind: 'admitted' });
   });
 
   it('counts what has lost its pod and is being repaired', () => {
     const { capacity: one, notice } = capacity({ maxSessions: 1 });
     notice(makeSession('a', { phase: 'Failed', ready: ['False', 'PodLost'] }));
-    expect(one.admission(makeSession('b')).kind).toBe('waiting');
+    expect(one.admission(makeSession('b')).kind).toBe('waits');
   });
 
   it('tells who waits when there is room, and only that one', () => {
@@ -57,8 +57,8 @@ describe('MAX_SESSIONS', () => {
     expect(turns).toEqual([]);
     one.notice(a, makeSession('a', { phase: 'Hibernated', state: 'Hibernated' }));
     expect(turns).toEqual([keyOf(b)]);
-    expect(one.admission(b)).toEqual({ kind: 'granted' });
-    expect(one.admission(c).kind).toBe('waiting');
+    expect(one.admission(b)).toEqual({ kind: 'admitted' });
+    expect(one.admission(c).kind).toBe('waits');
   });
 
   it('keeps a place for whom it was granted to, also when others come before who have a better claim', () => {
@@ -66,15 +66,15 @@ describe('MAX_SESSIONS', () => {
     const [a, b] = [makeSession('a'), makeSession('b')];
     notice(a, b, makeSession('c', { user: 'cleo' }));
     one.notice(a, makeSession('a', { generation: 2 }));
-    expect([a, b].map((each) => one.admission(each).kind)).toEqual(['granted', 'granted']);
-    expect(one.admission(makeSession('c', { user: 'cleo' })).kind).toBe('waiting');
+    expect([a, b].map((each) => one.admission(each).kind)).toEqual(['admitted', 'admitted']);
+    expect(one.admission(makeSession('c', { user: 'cleo' })).kind).toBe('waits');
   });
 
   it('is passed by what is up already: adopted, or without its status', () => {
     const { capacity: one, notice } = capacity({ maxSessions: 1 }, { isUp: ({ metadata }) => metadata.name.startsWith('old') });
     notice(makeSession('old-1'), makeSession('old-2'));
-    expect([one.active, one.admission(makeSession('old-2')).kind]).toEqual([2, 'granted']);
-    expect(one.admission(makeSession('new')).kind).toBe('waiting');
+    expect([one.active, one.admission(makeSession('old-2')).kind]).toEqual([2, 'admitted']);
+    expect(one.admission(makeSession('new')).kind).toBe('waits');
   });
 
   it('gives on the place of one that was granted it and goes, or turns out to be wrong', () => {
@@ -111,18 +111,18 @@ describe('ceilings', () => {
   it('count what still has its pod', () => {
     const { capacity: one, notice } = capacity({ maxSessions: 9, cpu: 1000 });
     notice(makeSession('a', { phase: 'Hibernating', state: 'Hibernated', cpu: '1' }));
-    expect(one.admission(makeSession('b', { cpu: '1' })).kind).toBe('waiting');
+    expect(one.admission(makeSession('b', { cpu: '1' })).kind).toBe('waits');
     expect(one.active).toBe(0);
   });
 
   it('do not count twice what wakes while its old pod still goes', () => {
     const { capacity: one } = capacity({ maxSessions: 9, cpu: 1000 });
-    expect(one.admission(makeSession('a', { phase: 'Hibernating', cpu: '1' }))).toEqual({ kind: 'granted' });
+    expect(one.admission(makeSession('a', { phase: 'Hibernating', cpu: '1' }))).toEqual({ kind: 'admitted' });
   });
 
   it('are not there unless they are set', () => {
     const { capacity: one } = capacity({ maxSessions: 9 });
-    expect(one.admission(makeSession('a', { cpu: '10000', memory: '9Ti' }))).toEqual({ kind: 'granted' });
+    expect(one.admission(makeSession('a', { cpu: '10000', memory: '9Ti' }))).toEqual({ kind: 'admitted' });
   });
 
   it('do not let one that can never fit hold up the others', () => {
@@ -142,8 +142,8 @@ describe('ceilings', () => {
     notice(a, makeSession('b', { user: 'ben', cpu: '3' }));
     expect(words(one.admission(makeSession('c', { user: 'cleo', cpu: '1' })))).toContain('cpu 2 of 4 (MAX_CPU) in use, 3 needed');
     one.notice(a, undefined);
-    expect(one.admission(makeSession('b', { user: 'ben', cpu: '3' }))).toEqual({ kind: 'granted' });
-    expect(one.admission(makeSession('c', { user: 'cleo', cpu: '1' }))).toEqual({ kind: 'granted' });
+    expect(one.admission(makeSession('b', { user: 'ben', cpu: '3' }))).toEqual({ kind: 'admitted' });
+    expect(one.admission(makeSession('c', { user: 'cleo', cpu: '1' }))).toEqual({ kind: 'admitted' });
   });
 
   it('take what a template says when its turn comes', () => {
@@ -158,7 +158,7 @@ describe('ceilings', () => {
     const a = makeSession('a', { phase: 'Running', cpu: '2' });
     notice(a, makeSession('b'));
     cpu = '2';
-    expect(one.admission(makeSession('b'))).toEqual({ kind: 'granted' });
+    expect(one.admission(makeSession('b'))).toEqual({ kind: 'admitted' });
   });
 });
 
@@ -166,8 +166,8 @@ describe('starts under way', () => {
   it('are bounded, and who waits for them says so', () => {
     const { capacity: one, notice } = capacity({ maxSessions: 9 }, { maxStarting: 1 });
     notice(makeSession('a', { phase: 'Starting' }));
-    expect(one.admission(makeSession('b'))).toEqual({
-      kind: 'waiting',
+    expect(one.admission(makeSession('b'))).toMatchObject({
+      kind: 'waits',
       reason: 'StartQueued',
       message: '1 sessions start or wake already (at most so many at once); it goes on when its turn comes',
     });
@@ -176,7 +176,7 @@ describe('starts under way', () => {
   it.each(['PodScheduled', 'ImagePulled'])('that wait for the cluster, %s False, hold up nobody', (type) => {
     const { capacity: one, notice } = capacity({ maxSessions: 9 }, { maxStarting: 1 });
     notice(makeSession('a', { phase: 'Starting', conditions: [[type, 'False', 'Waiting']] }));
-    expect(one.admission(makeSession('b'))).toEqual({ kind: 'granted' });
+    expect(one.admission(makeSession('b'))).toEqual({ kind: 'admitted' });
   });
 });
 
