@@ -13,8 +13,8 @@ import type { TermSessions } from './term.ts';
 /** Passes over sessions at the same time; one that waits for its pod takes none. */
 const SESSION_WIDTH = 32;
 
-/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
-export function composeSessions(world: TermWorld, client: KubeClient): TermSessions {
+/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does, `lastWord` tells a backend that a session is gone. */
+export function composeSessions(world: TermWorld, client: KubeClient, lastWord: (session: Session) => Promise<void>): TermSessions {
   const { bus, logs, sessions, telling } = world;
   const log = logs.component('sessions');
   const objects = new SessionObjects(client, sessions);
@@ -41,6 +41,8 @@ export function composeSessions(world: TermWorld, client: KubeClient): TermSessi
     isUrgent: isUrgentSession,
     owned: ownedSessionStatus,
     explain: troubleStatus,
+    // Its end is told before it is gone, while somebody is there to hear it.
+    beforeGone: lastWord,
     onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
     onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),
   });
