@@ -114,7 +114,13 @@ export const REASONS = {
   ErrImageNeverPull: 'The image is not on the node and may not be pulled.',
   CreateContainerConfigError: 'The container cannot be made: a Secret, ConfigMap or key that the template names is missing.',
   CreateContainerError: 'The container cannot be made; after a minute the start has failed.',
+  RunContainerError: 'The container cannot be started; after a minute the start has failed.',
+  ContainerWaiting: 'The container waits for something unusual, which the message names; after a minute the start has failed.',
   VolumeLost: 'The volume of the home does not exist any more.',
+
+  // Session: Events only
+  Woken: 'The session has woken and is ready.',
+  Recovered: 'The pod of the session is ready again.',
 
   // OptimizationBackend
   Connecting: 'No answer came yet since the upstream was set up.',

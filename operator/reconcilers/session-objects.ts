@@ -151,6 +151,8 @@ export class SessionObjects {
       query: { fieldManager: FIELD_MANAGER },
     });
     this.#watches.deployments.put(projectWorkload(answer as unknown as JsonObject));
+    // What is different now is our own doing, and nothing that somebody does again and again.
+    this.#applied.delete(uid);
   }
 
   async #apply(resource: Resource, wanted: JsonObject, observed: KubeObject | undefined, signal: AbortSignal): Promise<void> {
