@@ -2,6 +2,7 @@ import { actions } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
+import type { SessionRequest } from './api/session-spec.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import { composeSessions } from './compose-sessions.ts';
@@ -127,10 +128,12 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
+  const keeping = composeSessions(world, client, (session) => upstreams.lastWord(session));
+  const refusal = (name: string, request: SessionRequest | undefined) => keeping.capacity.refusal(`${config.NAMESPACE}/${name}`, request);
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
+    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -240,7 +243,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
-    sessions: composeSessions(world, client, (session) => upstreams.lastWord(session)),
+    sessions: keeping,
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),

@@ -59,7 +59,6 @@ export const REASONS = {
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
   Superseded: 'Somebody else changed the same values, or a later request overrules this one; nothing further was written.',
   SessionStopped: 'The session is to be stopped; only a SessionStart has it run again.',
-  CapacityReached: 'There is no room for one more active session; the message has the numbers.',
   AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',

@@ -97,7 +97,11 @@ function hibernated(pass: Pass, deployment: KubeObject | undefined): SessionOutc
   const summary = failure
     ? ({ state: 'Failed', reason: 'WakeFailed', message: words } as const)
     : ({ state: 'Done', reason: 'Hibernated', message: `${sentence(pass, 'hibernated')}${keptBy}` } as const);
-  const status = statusOf(session, 'Hibernated', summary, now, unavailable('Hibernated', false), { ...NO_POD, hibernation, desired: pass.desired });
+  const status = statusOf(session, 'Hibernated', summary, now, unavailable('Hibernated', false), {
+    ...NO_POD,
+    hibernation,
+    desired: pass.desired,
+  });
   return { status, next: waitFor(pass) };
 }
 

@@ -27,12 +27,12 @@ export function activeReplicas(session: Session, deployment: KubeObject | undefi
 export function hibernationOf(
   session: Session,
   deployment: KubeObject,
-  why: Pick<Hibernation, 'reason' | 'keptBy'>,
+  why: { readonly reason: string; readonly keptBy: string | undefined },
   now: Date,
 ): Hibernation {
-  const { keptBy, ...rest } = why;
-  const told = keptBy === undefined ? rest : { ...rest, keptBy };
-  return session.status?.hibernation ?? { replicas: activeReplicas(session, deployment), ...told, at: now.toISOString() };
+  const { reason, keptBy } = why;
+  const replicas = activeReplicas(session, deployment);
+  return session.status?.hibernation ?? { replicas, reason, ...(keptBy === undefined ? {} : { keptBy }), at: now.toISOString() };
 }
 
 function keptReplicas(session: Session, deployment: KubeObject | undefined): number | undefined {

@@ -8,6 +8,7 @@ const rig = new SessionRig(scene);
 
 beforeAll(async () => {
   await scene.tenant.createNodes(1);
+  await rig.keepPods();
   await rig.template('firefox', { resources: { cpu: '10m', memory: '16Mi' } });
 });
 
@@ -126,7 +127,10 @@ test('a session that lost its status while it ran is not started anew, nor does 
   }
   const pods = async () => {
     const { items } = await scene.cp.api.get<{ items: { metadata: { uid: string; labels: Record<string, string> } }[] }>(rig.at('pods'));
-    return items.filter(({ metadata }) => metadata.labels.session?.startsWith('kept')).map(({ metadata }) => metadata.uid).toSorted();
+    return items
+      .filter(({ metadata }) => metadata.labels.session?.startsWith('kept'))
+      .map(({ metadata }) => metadata.uid)
+      .toSorted();
   };
   const before = await pods();
   for (const name of ['kept-1', 'kept-2']) {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { waitFor } from '../cluster/wait-for.ts';
 import { MAX_STARTING } from '../../operator/sessions/capacity.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 import { useScene } from './scene.ts';
 import { claimOf, inSessionPhase, SessionRig, type StoredSession } from './session-objects.ts';
 
@@ -9,6 +9,7 @@ const rig = new SessionRig(scene);
 
 beforeAll(async () => {
   await scene.tenant.createNodes(2);
+  await rig.keepPods();
   await rig.template('firefox', { resources: { cpu: '10m', memory: '16Mi' } });
 });
 

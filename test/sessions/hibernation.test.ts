@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Session } from '../../operator/api/session.ts';
 import { ApiError } from '../../operator/kube/error.ts';
 import type { KubeObject, Resource } from '../../operator/kube/object.ts';
-import { keepersOf, keeperWords, obstacleTo } from '../../operator/sessions/keepers.ts';
 import { activeReplicas, HIBERNATED_REPLICAS, hibernationOf } from '../../operator/sessions/hibernation.ts';
+import { keepersOf, keeperWords, obstacleTo } from '../../operator/sessions/keepers.ts';
 import { makeBudget } from '../actions/fake-cluster.ts';
 import { makeSession } from './session.ts';
 
@@ -45,7 +45,7 @@ describe('replicas', () => {
         let session = makeSession('a');
         let found = deployment(replicas);
         for (let time = 0; time < times; time++) {
-          const hibernation = hibernationOf(session, found, { reason: 'Requested' }, NOW);
+          const hibernation = hibernationOf(session, found, { reason: 'Asked', keptBy: undefined }, NOW);
           session = { ...session, status: { phase: 'Hibernating', hibernation } };
           found = deployment(0);
         }
@@ -54,17 +54,11 @@ describe('replicas', () => {
     );
   });
 
-  it('are kept with the reason and the time of the first time', () => {
-    expect(hibernationOf(makeSession('a'), deployment(2), { reason: 'Idle' }, NOW)).toEqual({
-      replicas: 2,
-      reason: 'Idle',
-      at: NOW.toISOString(),
-    });
-    expect(hibernationOf(asleep(3), deployment(0), { reason: 'Requested' }, NOW)).toEqual({
-      replicas: 3,
-      reason: 'Requested',
-      at: '2026-01-01T00:00:00Z',
-    });
+  it('are kept as they were the first time, though somebody scaled up what is hibernated', () => {
+    const first = hibernationOf(makeSession('a'), deployment(2), { reason: 'Idle', keptBy: 'Flux' }, NOW);
+    expect(first).toEqual({ replicas: 2, reason: 'Idle', keptBy: 'Flux', at: NOW.toISOString() });
+    const session = asleep(3);
+    expect(hibernationOf(session, deployment(1), { reason: 'Asked', keptBy: undefined }, NOW)).toEqual(session.status?.hibernation);
   });
 });
 
