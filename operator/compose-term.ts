@@ -2,7 +2,6 @@ import { actions } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
-import type { SessionRequest } from './api/session-spec.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import { composeSessions } from './compose-sessions.ts';
@@ -129,11 +128,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     },
   });
   const keeping = composeSessions(world, client, (session) => upstreams.lastWord(session));
-  const refusal = (name: string, request: SessionRequest | undefined) => keeping.capacity.refusal(`${config.NAMESPACE}/${name}`, request);
+  const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal }),
+    sessions: new LiveSessionDesk({
+      client,
+      store: sessions,
+      namespace: config.NAMESPACE,
+      refusal: (name, request) => keeping.capacity.refusal(keyIn(name), request),
+      claim: (name, request) => keeping.capacity.claim(keyIn(name), request),
+    }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),

@@ -101,8 +101,6 @@ export class SessionObjects {
   async scaleToZero(deployment: KubeObject, replicas: number, signal: AbortSignal): Promise<void> {
     const annotations = { [HIBERNATED_REPLICAS]: String(replicas) };
     await this.#merge(deployment, { metadata: { annotations }, spec: { replicas: 0 } }, signal);
-    // What we do ourselves is no change back and forth: a wake right after it must not wait.
-    this.#applied.delete(deployment.metadata.uid);
   }
 
   /** Deletes what is there of the session, but not its claim unless told. Whether anything is left, its pods included. */

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { installKind, SCALED_OBJECT } from '../cluster/foreign-kinds.ts';
 import { waitFor } from '../cluster/wait-for.ts';
 import { useScene } from './scene.ts';
 import { claimOf, inSessionPhase, SessionRig, type StoredDeployment } from './session-objects.ts';
@@ -141,4 +142,33 @@ test('a session that lost its status while it ran is not started anew, nor does 
   await using _operator = await scene.operator({ MAX_SESSIONS: '1' });
   for (const name of ['kept-1', 'kept-2']) await rig.until(name, inSessionPhase('Running'));
   expect(await pods()).toEqual(before);
+});
+
+test('A54 a ScaledObject that is not paused is in the way of a hibernation, which says so and goes on when it is gone', async () => {
+  await installKind(scene.cp, SCALED_OBJECT);
+  const path = `/apis/keda.sh/v1alpha1/namespaces/${scene.namespace}/scaledobjects`;
+  const body = {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name: 'keda' },
+    spec: { scaleTargetRef: { name: 'eager' } },
+  };
+  await waitFor(() => scene.cp.api.create(path, body), { what: 'a ScaledObject can be made' });
+  await using _operator = await scene.operator();
+  await rig.create('eager');
+  await rig.until('eager', inSessionPhase('Running'));
+  await rig.edit('eager', { state: 'Hibernated' });
+  const kept = await rig.until('eager', (session) => claimOf(session, 'Ready')?.reason === 'ManagedByAutoscaler');
+  expect([kept.status?.phase, claimOf(kept, 'Ready')?.status, await replicas('eager')]).toEqual(['Running', 'Unknown', 1]);
+  expect(claimOf(kept, 'Ready')?.message).toMatch(/^the ScaledObject keda would scale it up again, so it is not hibernated: pause it/);
+  // Each of these asks for another pass, which finds nothing new to say.
+  for (const note of ['one', 'two']) {
+    await scene.cp.api.patch(rig.at('deployments', 'eager'), { metadata: { annotations: { 'example.com/note': note } } });
+  }
+  await scene.cp.api.patch(`${path}/keda`, { metadata: { annotations: { 'autoscaling.keda.sh/paused': 'true' } } });
+  const { resourceVersion } = (await rig.get('eager')).metadata;
+  console.log(JSON.stringify(kept), JSON.stringify(await rig.get('eager')));
+  expect(resourceVersion).toBe(kept.metadata.resourceVersion);
+  await scene.cp.api.patch(rig.path('sessions', 'eager'), { metadata: { annotations: { 'example.com/look': 'again' } } });
+  await rig.until('eager', inSessionPhase('Hibernated'));
 });
