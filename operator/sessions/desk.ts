@@ -119,7 +119,7 @@ export class LiveSessionDesk implements SessionDesk {
     const isForeign = stateOwners(session).length > 0;
     const annotations = annotationsOf(intent, session);
     const override = overrideFor(session, { intent, annotations, isForeign });
-    const from = override === undefined ? session : await this.#override(session, override ?? undefined, signal);
+    const from = override ? await this.#override(session, override, signal) : session;
     const { name, namespace, uid, resourceVersion } = from.metadata;
     const body: JsonObject = {
       apiVersion: apiVersion(SESSIONS),
@@ -133,10 +133,10 @@ export class LiveSessionDesk implements SessionDesk {
   }
 
   /** Taken only by the Session as it was read. */
-  async #override(session: Session, override: SessionOverride | undefined, signal: AbortSignal): Promise<Session> {
+  async #override(session: Session, override: SessionOverride, signal: AbortSignal): Promise<Session> {
     const { client } = this.#options;
     const ref = this.#ref(session.metadata.name);
-    return this.#keep(await applyStatus(client, ref, session, override ? { override } : {}, signal, OVERRIDE_MANAGER, () => true));
+    return this.#keep(await applyStatus(client, ref, session, { override }, signal, OVERRIDE_MANAGER, () => true));
   }
 
   /** Shown to whoever looks next, before the watch tells of it. */
@@ -153,11 +153,11 @@ export class LiveSessionDesk implements SessionDesk {
   }
 }
 
-/** What has to stand in `status.override` so that the intent holds; null: nothing may. Undefined: what stands there need not change. */
+/** What has to stand in `status.override` so that the intent holds; undefined: it does with what stands there. */
 function overrideFor(
   session: Session,
   { intent, annotations, isForeign }: { intent: SessionIntent; annotations: Readonly<Record<string, string>>; isForeign: boolean },
-): SessionOverride | null | undefined {
+): SessionOverride | undefined {
   const { state, by, at } = intent;
   const { metadata, spec } = session;
   const { generation = 0 } = metadata;
@@ -172,8 +172,7 @@ function overrideFor(
     },
     ...(spec ? { spec: { ...spec, state: after } } : {}),
   };
-  if (desiredOf(written) === state) return undefined;
-  return after === state ? null : { state, reason: 'Requested', by, at: at.toISOString(), generation };
+  return desiredOf(written) === state ? undefined : { state, reason: 'Requested', by, at: at.toISOString(), generation };
 }
 
 /** Who else owns `spec.state`: a GitOps tool, or a person with kubectl. */
