@@ -1,7 +1,10 @@
 import { actions } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
+import type { Session } from './api/session.ts';
+import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
+import { composeSessions } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
 import type { Bus } from './kube/bus.ts';
@@ -11,6 +14,7 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
+import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
@@ -47,6 +51,7 @@ export interface TermWorld {
   readonly caches: Caches;
   readonly watches: Watches;
   readonly objects: ObjectWatches<OptimizationAction, OptimizationBackend>;
+  readonly sessions: SessionWatches<Session, SessionTemplate>;
   readonly named: NamedDataWatch;
 }
 
@@ -217,6 +222,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
+    sessions: composeSessions(world, client),
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),
