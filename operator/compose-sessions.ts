@@ -1,4 +1,5 @@
 import { SESSION_FINALIZER, SESSIONS, type Session, type SessionStatus } from './api/session.ts';
+import type { SessionDesk } from './api/session-desk.ts';
 import type { TermWorld } from './compose-term.ts';
 import type { KubeClient } from './kube/client.ts';
 import { Controller } from './kube/controller.ts';
@@ -7,6 +8,7 @@ import { abortable, orAborted } from './lib/wait.ts';
 import { SessionReconciler, troubleStatus } from './reconcilers/session.ts';
 import { isRelevantSession, isUrgentSession, ownedSessionStatus } from './reconcilers/session-changes.ts';
 import { SessionObjects } from './reconcilers/session-objects.ts';
+import { LiveSessionDesk } from './sessions/desk.ts';
 import { replicasOf } from './sessions/replicas.ts';
 import type { TermSessions } from './term.ts';
 
@@ -14,7 +16,7 @@ import type { TermSessions } from './term.ts';
 const SESSION_WIDTH = 32;
 
 /** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
-export function composeSessions(world: TermWorld, client: KubeClient): TermSessions {
+export function composeSessions(world: TermWorld, client: KubeClient): TermSessions & { readonly desk: SessionDesk } {
   const { bus, logs, sessions, telling } = world;
   const log = logs.component('sessions');
   const objects = new SessionObjects(client, sessions);
@@ -44,7 +46,9 @@ export function composeSessions(world: TermWorld, client: KubeClient): TermSessi
     onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
     onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),
   });
+  const { namespace } = sessions;
   return {
+    desk: new LiveSessionDesk({ client, store: sessions.sessions, namespace, refusal: () => undefined }),
     controller,
     known: async (signal) => {
       await orAborted(sessions.synced, signal);

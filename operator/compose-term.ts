@@ -1,4 +1,4 @@
-import { actions } from './actions/index.ts';
+import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
@@ -103,6 +103,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   });
 
   // Controllers: objects in, one status write out.
+  const sessions = composeSessions(world, client);
   const locks = new TargetLocks((topic) => bus.publish(topic));
   const ownPod = config.POD_NAME ? { namespace, name: config.POD_NAME } : undefined;
   const backendExists = (name: string) => objects.backends.get(`${namespace}/${name}`) !== undefined;
@@ -116,6 +117,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   });
   const actionReconciler = new ActionReconciler({
     cluster,
+    sessions: sessions.desk,
     actions,
     locks,
     backendExists,
@@ -222,7 +224,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
-    sessions: composeSessions(world, client),
+    sessions,
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),
@@ -231,7 +233,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
+        const holds = startedAt && !isFinished(object) && !findAction(object.spec?.action ?? '')?.statesIntent;
+        if (holds && target) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
       // A dry run says nothing on the nodes either.
       if (!config.DRY_RUN) orphans.open();

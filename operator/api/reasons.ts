@@ -67,9 +67,6 @@ export const REASONS = {
   Error:
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
-  // Session
-  Requested: 'An OptimizationAction asked for it, which the override names; somebody else owns spec.state.',
-
   // Reported: the way back to the backend
   Taken: 'The backend took the result.',
   Refused: 'The backend refused the result for good; the message has its words.',
@@ -96,6 +93,8 @@ export const REASONS = {
   PodRefused: 'The pod is refused, by a quota or a webhook for example; the message has the words.',
   PodLost:
     'The pod of a session that ran is gone or not ready; another one is on its way, and after 30 s the session counts as failed meanwhile.',
+
+  Asked: 'An OptimizationAction asked for it, which status.override names where somebody else owns spec.state.',
 
   // Session: settled
   Running: 'The session can be used.',

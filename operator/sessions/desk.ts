@@ -5,11 +5,13 @@ import type { KubeClient } from '../kube/client.ts';
 import { isStatus } from '../kube/error.ts';
 import type { ObjectRef } from '../kube/object.ts';
 import { apiVersion } from '../kube/resources.ts';
+import { withoutManagedFields } from '../kube/standing-watches.ts';
 import { applyStatus, FIELD_MANAGER } from '../kube/status.ts';
 import type { Store } from '../kube/store.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { desiredOf } from './desired.ts';
 import { formatIntent, judge, overruler } from './intent.ts';
+import { identityOf } from './labels.ts';
 import { OVERRIDE_MANAGER } from './override.ts';
 
 /** The field manager of what session actions write into a Session. */
@@ -102,10 +104,12 @@ export class LiveSessionDesk implements SessionDesk {
 
   /** By a plain create, which is refused where there is one: an apply would write over it. */
   async #make(name: string, intent: SessionIntent, request: SessionRequest, signal: AbortSignal): Promise<Session> {
+    const metadata = { name, namespace: this.namespace };
+    const { labels, annotations } = identityOf({ metadata, spec: request });
     const body: JsonObject = {
       apiVersion: apiVersion(SESSIONS),
       kind: SESSIONS.kind,
-      metadata: { name, namespace: this.namespace, finalizers: [SESSION_FINALIZER], annotations: annotationsOf(intent) },
+      metadata: { ...metadata, labels, annotations: { ...annotations, ...annotationsOf(intent) }, finalizers: [SESSION_FINALIZER] },
       // A request is JSON that the API server has taken before.
       spec: { state: intent.state, ...(request as JsonObject) },
     };
@@ -141,11 +145,9 @@ export class LiveSessionDesk implements SessionDesk {
 
   /** Shown to whoever looks next, before the watch tells of it. */
   #keep(answer: object): Session {
-    const session = answer as Session;
-    const { managedFields: _, ...metadata } = session.metadata as Session['metadata'] & { readonly managedFields?: unknown };
-    const kept = { ...session, metadata };
-    this.#options.store.put(kept);
-    return kept;
+    const session = withoutManagedFields<Session>(answer as JsonObject);
+    this.#options.store.put(session);
+    return session;
   }
 
   #ref(name: string): ObjectRef {
@@ -172,7 +174,7 @@ function overrideFor(
     },
     ...(spec ? { spec: { ...spec, state: after } } : {}),
   };
-  return desiredOf(written) === state ? undefined : { state, reason: 'Requested', by, at: at.toISOString(), generation };
+  return desiredOf(written) === state ? undefined : { state, reason: 'Asked', by, at: at.toISOString(), generation };
 }
 
 /** Who else owns `spec.state`: a GitOps tool, or a person with kubectl. */

@@ -20,7 +20,11 @@ describe('a Session that an action makes', () => {
     expect(await desk.intend('made', START, signal)).toMatchObject({ kind: 'recorded', did: 'Create' });
     const made = await sessions.get('made');
     expect(made).toMatchObject({
-      metadata: { annotations: { [INTENT]: '2026-11-21T10:00:01.000Z actions/start Start' }, finalizers: [SESSION_FINALIZER] },
+      metadata: {
+        labels: { app: 'streamspace-session', session: 'made', user: 'ada', template: 'inline' },
+        annotations: { [INTENT]: '2026-11-21T10:00:01.000Z actions/start Start' },
+        finalizers: [SESSION_FINALIZER],
+      },
       spec: { ...REQUEST, state: 'Running' },
     });
     expect(store.get(`${namespace}/made`)?.metadata).not.toHaveProperty('managedFields');
@@ -67,7 +71,7 @@ describe('spec.state of somebody else', () => {
     expect(after.metadata.generation).toBe(metadata.generation);
     expect(after.status?.override).toEqual({
       state: 'Hibernated',
-      reason: 'Requested',
+      reason: 'Asked',
       by: 'actions/one',
       at: '2026-11-21T10:00:01.000Z',
       generation: metadata.generation,

@@ -209,6 +209,34 @@ describe('SessionWake', () => {
     expect(await desired('sleeper')).toBe('Hibernated');
   });
 
+  test('that fails is hibernated by the operator, which overrules nobody', async () => {
+    await settled('feverish', 'Hibernated');
+    const wake = await run(sessionWake, ref('feverish'), { name: 'wake' });
+    await wake.pass();
+    const { metadata } = await comesTo('feverish', 'Waking');
+    const at = new Date(Date.now() + 1000).toISOString();
+    const override = { state: 'Hibernated', reason: 'WakeFailed', by: 'operator', at, generation: metadata.generation ?? 0 } as const;
+    await sessions.status('feverish', { override });
+    const conditions = ['Ready', 'Stalled'].map((type) => ({
+      type,
+      status: type === 'Ready' ? ('False' as const) : ('True' as const),
+      reason: 'WakeFailed',
+      message: 'no node has room',
+      lastTransitionTime: at,
+    }));
+    await comesTo('feverish', 'Hibernated', { conditions });
+    expect(await wake.pass()).toMatchObject({
+      state: 'failed',
+      reason: 'WakeFailed',
+      message: 'session/feverish failed: no node has room',
+    });
+    expect(await wake.undo()).toBeUndefined();
+    // The next one is not told of the failure of this one.
+    const next = await run(sessionWake, ref('feverish'), { name: 'wake-2', startedAt: new Date(Date.now() + 2000) });
+    expect(await next.pass()).toMatchObject({ state: 'running' });
+    expect(await desired('feverish')).toBe('Running');
+  });
+
   test('without room fails at once; of one that runs it has succeeded', async () => {
     await settled('dozer', 'Hibernated');
     const before = await version('dozer');
@@ -283,6 +311,9 @@ describe('SessionStop', () => {
     const stop = await run(sessionStop, { ...ref('stopping'), deletePVC: true }, { name: 'stop' });
     expect(await stop.pass()).toMatchObject({ state: 'running' });
     await comesTo('stopping', 'Stopped');
+    // Its home is still going.
+    expect(await stop.pass()).toMatchObject({ state: 'running' });
+    await comesTo('stopping', 'Stopped', { claimName: null as never });
     expect(await stop.pass()).toMatchObject({
       state: 'succeeded',
       message: 'session/stopping is Stopped',

@@ -102,6 +102,7 @@ export function comesTo(namespace: string) {
     const at = new Date().toISOString();
     const conditions = [
       { type: 'Ready', status: settled ? 'True' : 'False', reason, message, lastTransitionTime: at },
+      ...(phase === 'Failed' ? [{ type: 'Stalled', status: 'True', reason, message, lastTransitionTime: at } as const] : []),
       { type: 'Available', status: phase === 'Running' ? 'True' : 'False', reason, message: '', lastTransitionTime: at },
     ] as const;
     const gone = phase === 'Running' ? {} : { podName: null as never, podIP: null as never };
