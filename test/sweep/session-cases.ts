@@ -26,7 +26,7 @@ const didNothing: NonNullable<Ending['lie']> = ({ changed, created, before }) =>
 function reaches(verb: Verb, before: 'Running' | 'Hibernated' | undefined, lines: readonly string[], owner?: 'gitops'): Case {
   const phase = { Start: 'Running', Wake: 'Running', Hibernate: 'Hibernated', Stop: 'Stopped' }[verb];
   return {
-    name: `session-${verb.toLowerCase()}${owner ? '-gitops' : ''}`,
+    name: `session-${verb.toLowerCase()}${owner ? '-foreign' : ''}`,
     play: async (stage) => {
       if (before) await stage.session(sessionOf(stage), before, owner);
       await ask(stage, verb, before ? {} : { session: { user: 'ada', template: { image: 'example.invalid/desk' } } });
