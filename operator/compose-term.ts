@@ -2,6 +2,7 @@ import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
+import type { SessionRequest } from './api/session-spec.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import { composeSessions } from './compose-sessions.ts';
@@ -27,10 +28,12 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
+import { LiveSessionDesk } from './sessions/desk.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
-import { ENVIRONMENT_BACKEND, EnvironmentBackend } from './sync/environment.ts';
+import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
+import { SessionAccess } from './sync/session-access.ts';
 import { FINALIZER } from './sync/task-object.ts';
 import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
@@ -77,10 +80,20 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onUnpriced: (nodes) => metrics.unpricedNodes.set(nodes),
     onPriceTableError: (message) => log.error({}, message),
   });
+  const sessions = world.sessions.sessions;
+  const sessionAccess = new SessionAccess({
+    client,
+    store: sessions,
+    namespace: config.NAMESPACE,
+    ownNamespace: namespace,
+    capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
+    reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
+  });
   const upstreamWorld = {
     client,
     view: caches,
     store: objects.actions,
+    sessions,
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
@@ -91,6 +104,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   const desk = new Desk({
     upstreams,
     world: upstreamWorld,
+    sessions: sessionAccess,
     fence,
     events: objects.events,
     unpriced: () => snapshots.unpriced,
@@ -103,7 +117,6 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   });
 
   // Controllers: objects in, one status write out.
-  const sessions = composeSessions(world, client);
   const locks = new TargetLocks((topic) => bus.publish(topic));
   const ownPod = config.POD_NAME ? { namespace, name: config.POD_NAME } : undefined;
   const backendExists = (name: string) => objects.backends.get(`${namespace}/${name}`) !== undefined;
@@ -115,10 +128,12 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
+  const keeping = composeSessions(world, client, (session) => upstreams.lastWord(session));
+  const refusal = (name: string, request: SessionRequest | undefined) => keeping.capacity.refusal(`${config.NAMESPACE}/${name}`, request);
   const actionReconciler = new ActionReconciler({
     cluster,
-    sessions: sessions.desk,
     actions,
+    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -164,7 +179,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     desk,
     secrets: named,
     actions: actions.map((each) => each.name),
-    environmentKey: (name) => (name === ENVIRONMENT_BACKEND ? config.CENTRAL_API_KEY : undefined),
+    sessionNamespace: config.NAMESPACE,
+    environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({
     name: 'backends',
@@ -201,6 +217,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   // Who hears of which change.
   const listen = () => [
     objects.actions.onChange((_, after) => after && upstreams.noticeAction(after)),
+    sessions.onChange((before, after) => upstreams.noticeSession(before, after)),
     objects.actions.onChange((before, after) => retention.notice(before, after)),
     objects.events.onChange((_, after) => after && upstreams.observeEvent(after)),
     caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after)),
@@ -210,12 +227,14 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
 
   const environment = new EnvironmentLoop({
     settings: config,
+    client,
+    namespace,
     named,
     bus,
-    backend: new EnvironmentBackend(client, namespace),
+    hasOwnControlPlane: () => hasOwnControlPlane(objects.backends.values()),
     onLogLevel: (level) => logs.setLevel(config.LOG_LEVEL ?? settings.LOG_LEVEL.schema.safeParse(level?.trim()).data ?? 'INFO'),
-    onApplied: () => log.info({}, `the OptimizationBackend ${ENVIRONMENT_BACKEND} is as the environment says`),
-    onError: (error) => log.error({ err: error }, 'the OptimizationBackend of the environment could not be written; trying again'),
+    onApplied: (backend) => log.info({}, `the OptimizationBackend ${backend} is as the environment says`),
+    onError: (error) => log.error({ err: error }, 'an OptimizationBackend of the environment could not be written; trying again'),
   });
   return new Term({
     config,
@@ -224,7 +243,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
-    sessions,
+    sessions: keeping,
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),

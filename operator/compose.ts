@@ -35,10 +35,11 @@ export function compose(config: Config): Process {
     ...(config.CLUSTER_ID ? { clusterID: config.CLUSTER_ID } : {}),
   });
   const log = logs.component('operator');
+  for (const warning of config.warnings) log.warn({}, warning);
   const metrics = makeMetrics();
 
   // The cluster: one set of connections, one set of watches, one bus that tells of changes.
-  const credentials = Credentials.load();
+  const credentials = Credentials.load(config.KUBECONFIG);
   const client = new KubeClient(credentials, undefined, (method, code) => metrics.apiRequests.inc({ method, code }));
   const bus = new Bus();
   const caches = new Caches(bus);
@@ -48,7 +49,7 @@ export function compose(config: Config): Process {
   });
   const objects = startObjectWatches<OptimizationAction, OptimizationBackend>(OPTIMIZATION_ACTIONS, OPTIMIZATION_BACKENDS);
   const sessionKinds = { sessions: SESSIONS, templates: SESSION_TEMPLATES, sessionTopic, templateTopic };
-  const sessions = new SessionWatches<Session, SessionTemplate>(namespace, sessionKinds, caches, bus);
+  const sessions = new SessionWatches<Session, SessionTemplate>(config.NAMESPACE, sessionKinds, caches, bus);
   const named = new NamedDataWatch(watches, namespace, bus);
 
   // Who acts. Renewals have connections of their own: they must not wait behind a burst of evictions, nor long for an answer.

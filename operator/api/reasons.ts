@@ -59,7 +59,6 @@ export const REASONS = {
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
   Superseded: 'Somebody else changed the same values, or a later request overrules this one; nothing further was written.',
   SessionStopped: 'The session is to be stopped; only a SessionStart has it run again.',
-  CapacityReached: 'There is no room for one more active session; the message has the numbers.',
   AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
@@ -67,8 +66,13 @@ export const REASONS = {
   Error:
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
+  // Session: waiting
+  CapacityReached:
+    'MAX_SESSIONS, MAX_CPU or MAX_MEMORY leaves no room for one more session, which goes on as soon as another one is hibernated or stopped; an action has failed.',
+  StartQueued: 'As many sessions start or wake as may at once; it goes on when its turn comes.',
+
   // Reported: the way back to the backend
-  Taken: 'The backend took the result.',
+  Taken: 'The backend took the result, or was told the state of the session.',
   Refused: 'The backend refused the result for good; the message has its words.',
 
   // Session: on its way
@@ -109,7 +113,13 @@ export const REASONS = {
   ErrImageNeverPull: 'The image is not on the node and may not be pulled.',
   CreateContainerConfigError: 'The container cannot be made: a Secret, ConfigMap or key that the template names is missing.',
   CreateContainerError: 'The container cannot be made; after a minute the start has failed.',
+  RunContainerError: 'The container cannot be started; after a minute the start has failed.',
+  ContainerWaiting: 'The container waits for something unusual, which the message names; after a minute the start has failed.',
   VolumeLost: 'The volume of the home does not exist any more.',
+
+  // Session: Events only
+  Woken: 'The session has woken and is ready.',
+  Recovered: 'The pod of the session is ready again.',
 
   // OptimizationBackend
   Connecting: 'No answer came yet since the upstream was set up.',
@@ -117,6 +127,11 @@ export const REASONS = {
   Unreachable: 'The upstream does not answer; it is tried again with growing pauses.',
   Unauthorized:
     'The upstream refuses the key; it is read anew as soon as the Secret changes. Or the API server refuses the token; it is read anew.',
+  PendingApproval: 'The upstream knows the agent id, and an administrator there has to approve it; it goes on by itself then.',
+  Rejected: 'An administrator of the upstream has rejected the agent id; it is asked again every ten minutes.',
+  NotRegistered: 'The upstream does not know the agent id, and the key may not register it; an administrator there has to.',
+  ShutdownRequested:
+    'The upstream asked this agent to shut down; it stays disconnected until the object is changed or the operator restarts.',
   CredentialsMissing: 'A Secret that the spec names, or the key in it, does not exist; it is read as soon as it does.',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -126,7 +141,8 @@ export const CONDITION_TYPES = {
     'OptimizationAction: Unknown while it is not finished, True when it succeeded, False when it failed. OptimizationBackend: True while it works.',
   Reconciling: 'There, and True, only while the operator works on it or tries again.',
   Stalled: 'There, and True, only when it failed for good: nothing is tried again. Argo CD and Flux read this as the failure.',
-  Reported: 'Mirrored OptimizationActions only: True once the backend has taken the final result.',
+  Reported:
+    'Mirrored OptimizationActions: True once the backend has taken the final result. Sessions of a backend: True once it was told their state.',
   Available: 'Session: whether its pod is ready; Unknown while nothing is known to be wrong with a start.',
   PodScheduled: 'Session: whether its pod has a node.',
   ImagePulled: 'Session: whether its image is on the node.',

@@ -81,6 +81,7 @@ export const sessionStatus = z
       .object({
         replicas: count('How many replicas its Deployment had, which come back at the wake.'),
         reason: filled(128, 'Why, in one CamelCase word.'),
+        keptBy: text(1024, 'Who else has a say in its replicas, as seen then: autoscalers, budgets, GitOps tools.').optional(),
         at: timestamp('Since when, RFC 3339.'),
       })
       .describe('What was changed to hibernate it, kept for the wake.')
@@ -92,7 +93,11 @@ export const sessionStatus = z
     startSeconds: z.number().min(0).describe('How long its last start took until it was ready, in seconds.').optional(),
     wakeSeconds: z.number().min(0).describe('How long its last wake took until it was ready, in seconds.').optional(),
     reported: z
-      .object({ state: filled(64, 'The state in the words of the backend.'), at: timestamp('When, RFC 3339.') })
+      .object({
+        state: z.enum(['Running', 'Hibernated', 'Stopped', 'Failed']).describe('The state: Running, Hibernated, Stopped or Failed.'),
+        podName: text(253, 'The pod it ran in.').optional(),
+        at: timestamp('When, RFC 3339 with milliseconds.'),
+      })
       .describe('What the backend was last told.')
       .optional(),
     conditions: conditions.optional(),

@@ -99,7 +99,7 @@ export class SessionWatches<Session extends KubeObject<unknown, unknown>, Templa
   #podChanged(before: Pod | undefined, after: Pod | undefined, bus: Bus): void {
     for (const pod of [before, after]) {
       const session = pod?.labels.session;
-      if (!pod || session === undefined || pod.namespace !== this.namespace) continue;
+      if (!pod?.session || session === undefined || pod.namespace !== this.namespace) continue;
       const pods = this.#pods.get(session) ?? new Map<string, Pod>();
       if (pod === after) this.#pods.set(session, pods.set(pod.name, pod));
       else if (pods.delete(pod.name) && pods.size === 0) this.#pods.delete(session);

@@ -5,7 +5,7 @@ import { DEPLOYMENTS, SERVICES } from '../kube/resources.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { ReplicasOf } from '../sessions/decisions.ts';
 import { type Diagnosis, diagnose, type Trouble } from '../sessions/diagnosis.ts';
-import { claimNameOf, claimOf, deploymentOf, serviceOf } from '../sessions/objects.ts';
+import { APPLIED, claimNameOf, claimOf, deploymentOf, serviceOf } from '../sessions/objects.ts';
 import { streamingPort } from '../sessions/ports.ts';
 import { type Facts, NO_POD, statusOf } from '../sessions/status.ts';
 import { startDeadline } from '../sessions/workload.ts';
@@ -46,7 +46,7 @@ export async function keepActive(pass: Pass, options: ActiveOptions): Promise<Se
     return recorded(statusOf(session, 'Starting', summary, now, [], { ...NO_POD, activeSince: now.toISOString() }));
   }
   try {
-    const again = await ensureAll(pass, workload, isUp ? 'repair' : 'renew', options);
+    const again = await ensureAll(pass, workload, isUp || isAdopted(pass) ? 'repair' : 'renew', options);
     const outcome = judge({ ...pass, observed: options.objects.observe(session) }, workload, isUp);
     return again === undefined ? outcome : { ...outcome, next: waitFor(pass, again) };
   } catch (error) {
@@ -54,6 +54,12 @@ export async function keepActive(pass: Pass, options: ActiveOptions): Promise<Se
     const trouble: Trouble = { reason: error.reason, message: error.message, gives: 'at once' };
     return isUp ? lost(pass, trouble, workload) : failed(pass, trouble.reason, trouble.message);
   }
+}
+
+/** Whether the reference agent started it, and it runs: it gets what is ours at its next wake, without being stopped for it. */
+function isAdopted({ observed: { deployment } }: Pass): boolean {
+  const { replicas = 0 } = (deployment?.spec ?? {}) as { readonly replicas?: number };
+  return deployment !== undefined && deployment.metadata.annotations?.[APPLIED] === undefined && replicas > 0;
 }
 
 /** Whether an edit of its spec since the last pass asks for another pod, for other resources for example. */

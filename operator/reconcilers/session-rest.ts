@@ -1,6 +1,11 @@
 import type { ConditionClaim } from '../api/condition.ts';
 import { DELETE_HOME } from '../api/session.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Seconds } from '../lib/next.ts';
+import type { FindKeepers } from '../sessions/decisions.ts';
 import { standingOverride } from '../sessions/desired.ts';
+import { hibernationOf, replicasOf } from '../sessions/hibernation.ts';
+import { keeperWords, obstacleTo } from '../sessions/keepers.ts';
 import { claimNameOf } from '../sessions/objects.ts';
 import { whose } from '../sessions/ownership.ts';
 import { type Facts, NO_POD, readyOf, statusOf } from '../sessions/status.ts';
@@ -8,22 +13,44 @@ import { retentionOf } from '../sessions/workload.ts';
 import type { SessionObjects } from './session-objects.ts';
 import { type Pass, recorded, type SessionOutcome, waitFor } from './session-pass.ts';
 
+/** Nobody watches who keeps a session from its hibernation. */
+const LOOK_AGAIN: Seconds = 60;
+
+/** What the hibernation of sessions works with. */
+export interface HibernateOptions {
+  readonly objects: SessionObjects;
+  readonly keepers: FindKeepers;
+}
+
 /** One pass over a session that should be hibernated: what it had is recorded, then it is scaled to zero, then its pods are waited for. */
-export async function hibernate(pass: Pass, objects: SessionObjects): Promise<SessionOutcome> {
-  const { session, observed, now, signal } = pass;
+export async function hibernate(pass: Pass, { objects, keepers }: HibernateOptions): Promise<SessionOutcome> {
+  const { session, observed, signal } = pass;
   const deployment = observed.deployment && whose(observed.deployment, session) === 'ours' ? observed.deployment : undefined;
-  const { replicas = 0 } = (deployment?.spec ?? {}) as { readonly replicas?: number };
-  const { status } = session;
-  if (replicas === 0 && observed.pods.length === 0) return hibernated(pass);
-  if (status?.phase !== 'Hibernating') {
-    const reason = standingOverride(session)?.reason ?? 'Asked';
-    const hibernation = replicas > 0 ? { replicas, reason, at: now.toISOString() } : status?.hibernation;
-    return { ...recorded(hibernating(pass, 'is scaled to zero', { hibernation })), finalizer: true };
+  const isUp = deployment !== undefined && replicasOf(deployment) > 0;
+  if (!isUp && observed.pods.length === 0) return hibernated(pass, deployment);
+  if (session.status?.phase !== 'Hibernating') {
+    return isUp ? beginHibernation(pass, deployment, keepers) : recorded(hibernating(pass, 'its pods are going'));
   }
-  if (deployment && replicas > 0) await objects.scaleToZero(deployment, signal);
+  if (isUp) await objects.scaleToZero(deployment, rest(pass, deployment).replicas, signal);
   const { pods } = objects.observe(session);
-  if (pods.length === 0) return hibernated(pass);
+  if (pods.length === 0) return hibernated(pass, objects.observe(session).deployment);
   return { status: hibernating(pass, `waits until ${pods.map(({ name }) => name).join(', ')} is gone`), next: waitFor(pass) };
+}
+
+async function beginHibernation(pass: Pass, deployment: KubeObject, find: FindKeepers): Promise<SessionOutcome> {
+  const { session, desired, now, signal } = pass;
+  const keepers = await find(deployment, signal);
+  const obstacle = obstacleTo(keepers);
+  if (obstacle) {
+    const status = statusOf(session, session.status?.phase ?? 'Running', { state: 'Waiting', ...obstacle }, now, [], { desired });
+    return { status, next: waitFor(pass, LOOK_AGAIN) };
+  }
+  const hibernation = rest(pass, deployment, keeperWords(keepers));
+  return { ...recorded(hibernating(pass, 'is scaled to zero', { hibernation })), finalizer: true };
+}
+
+function rest({ session, now }: Pass, deployment: KubeObject, keptBy?: string) {
+  return hibernationOf(session, deployment, { reason: standingOverride(session)?.reason ?? 'Asked', keptBy }, now);
 }
 
 /** One pass over a session that should be stopped: all that it has goes, but its home only if its policy says so. */
@@ -59,15 +86,22 @@ export async function clearFailed(pass: Pass, objects: SessionObjects): Promise<
   return { next: waitFor(pass) };
 }
 
-function hibernated(pass: Pass): SessionOutcome {
+function hibernated(pass: Pass, deployment: KubeObject | undefined): SessionOutcome {
   const { session, now } = pass;
+  // One that came back without its status learns from its Deployment what it was.
+  const hibernation = deployment ? rest(pass, deployment) : session.status?.hibernation;
+  const keptBy = hibernation?.keptBy ? `; ${hibernation.keptBy}` : '';
   const failure = standingOverride(session)?.reason === 'WakeFailed';
   const ready = readyOf(session);
   const words = ready?.reason === 'WakeFailed' ? ready.message : 'its last wake failed';
   const summary = failure
     ? ({ state: 'Failed', reason: 'WakeFailed', message: words } as const)
-    : ({ state: 'Done', reason: 'Hibernated', message: sentence(pass, 'hibernated') } as const);
-  const status = statusOf(session, 'Hibernated', summary, now, unavailable('Hibernated', false), { ...NO_POD, desired: pass.desired });
+    : ({ state: 'Done', reason: 'Hibernated', message: `${sentence(pass, 'hibernated')}${keptBy}` } as const);
+  const status = statusOf(session, 'Hibernated', summary, now, unavailable('Hibernated', false), {
+    ...NO_POD,
+    hibernation,
+    desired: pass.desired,
+  });
   return { status, next: waitFor(pass) };
 }
 

@@ -5,7 +5,7 @@ import { type SessionTemplate, templateTopic } from '../api/session-template.ts'
 import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../kube/store.ts';
 import { workloadTopic } from '../kube/topics.ts';
-import type { Admit, JudgeLife, ReplicasOf } from '../sessions/decisions.ts';
+import type { Admit, FindKeepers, JudgeLife, ReplicasOf } from '../sessions/decisions.ts';
 import { askedAnewSince, desiredOf, standingOverride } from '../sessions/desired.ts';
 import { writeOverride } from '../sessions/override.ts';
 import { hasFailedForGood, readyOf, statusOf } from '../sessions/status.ts';
@@ -26,6 +26,7 @@ export interface SessionReconcilerOptions {
   /** What its age and its use ask for. */
   readonly life: JudgeLife;
   readonly replicasOf: ReplicasOf;
+  readonly keepers: FindKeepers;
 }
 
 /** Brings one Session from what it is to what it should be, step by step; each step is recorded in its status before it is taken. */
@@ -75,25 +76,15 @@ export class SessionReconciler {
     const { session, desired } = pass;
     const { objects } = this.#options;
     if (desired === 'Stopped') return stop(pass, objects);
-    if (desired === 'Hibernated') return hibernate(pass, objects);
+    if (desired === 'Hibernated') return hibernate(pass, this.#options);
     const { phase } = session.status ?? {};
     // A wake that failed goes back to where it came from, and stays there although the spec says otherwise.
-    if (
-      phase === 'Hibernating' &&
-      readyOf(session)?.reason === 'WakeFailed' &&
-      session.status?.observedGeneration === session.metadata.generation
-    ) {
-      return this.#override(pass, { state: 'Hibernated', reason: 'WakeFailed' });
-    }
-    if (hasFailedForGood(session) && !this.#isAskedAnew(pass)) return clearFailed(pass, objects);
+    const wakeFailed = phase === 'Hibernating' && readyOf(session)?.reason === 'WakeFailed';
+    if (wakeFailed && !isAskedAnew(session)) return this.#override(pass, { state: 'Hibernated', reason: 'WakeFailed' });
+    if (hasFailedForGood(session) && !isAskedAnew(session)) return clearFailed(pass, objects);
     const isActive =
       phase === 'Starting' || phase === 'Waking' || phase === 'Running' || (phase === 'Failed' && !hasFailedForGood(session));
     return isActive ? keepActive(pass, this.#options) : this.#begin(pass);
-  }
-
-  #isAskedAnew({ session }: Pass): boolean {
-    const { status, metadata } = session;
-    return status?.observedGeneration !== metadata.generation || askedAnewSince(session, status?.phaseSince);
   }
 
   /** The way into a start or a wake: a template there is, and room for one more. */
@@ -131,6 +122,12 @@ export class SessionReconciler {
       next: { kind: 'when', changed: [...pass.topics, sessionTopic(session.metadata.namespace ?? '', session.metadata.name)], orAfter: 5 },
     };
   }
+}
+
+/** Whether, since it came into its phase, its spec was edited or somebody asked for something. */
+function isAskedAnew(session: Session): boolean {
+  const { status, metadata } = session;
+  return status?.observedGeneration !== metadata.generation || askedAnewSince(session, status?.phaseSince);
 }
 
 /** The status that tells an error which keeps coming back; its phase stays. What the spec says now has not been done, so the generation stays too. */

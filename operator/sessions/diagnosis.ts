@@ -26,6 +26,8 @@ export interface Diagnosis {
   readonly claims: readonly ConditionClaim[];
 }
 
+/** What the kubelet says of containers that cannot be made; other words of it are told in the message. */
+const UNMADE = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 /** A kubelet that says this waits for somebody to change the Session, its template or a Secret. */
 const HOPELESS = new Set(['InvalidImageName', 'ErrImageNeverPull', 'CreateContainerConfigError']);
 const PULLING = new Set([
@@ -92,12 +94,11 @@ function troubleOf(observed: Observed, pod: Pod | undefined, image: string): Tro
       gives,
     };
   }
-  if (waiting)
-    return {
-      reason: waiting.reason,
-      message: `the container cannot be made: ${waiting.message}`,
-      gives: HOPELESS.has(waiting.reason) ? 'at once' : 'soon',
-    };
+  if (waiting) {
+    const known = UNMADE.has(waiting.reason);
+    const message = `the container cannot be made: ${known ? '' : `${waiting.reason}: `}${waiting.message}`;
+    return { reason: known ? waiting.reason : 'ContainerWaiting', message, gives: HOPELESS.has(waiting.reason) ? 'at once' : 'soon' };
+  }
   if (unschedulable)
     return {
       reason: 'Unschedulable',

@@ -1,3 +1,5 @@
+import { Waiting } from '../waiting.ts';
+
 /** A number from `performance.now()`, milliseconds: comparable within one process, untouched by clock changes. */
 export type At = number;
 
@@ -59,13 +61,8 @@ export interface HandedTask {
   readonly via: 'poll' | 'stream';
 }
 
-interface Waiter {
-  readonly look: () => boolean;
-  readonly done: () => void;
-}
-
 /** Records what the backend heard, and wakes whoever waits for it; nothing polls. */
-export class Journal {
+export class Journal extends Waiting {
   readonly requests: HeardRequest[] = [];
   readonly polls: HeardPoll[] = [];
   readonly results: HeardResult[] = [];
@@ -77,23 +74,6 @@ export class Journal {
   readonly handed: HandedTask[] = [];
   /** Breaches of the protocol page, one sentence each; a test asserts that it is empty. */
   readonly violations: string[] = [];
-  readonly #waiters = new Set<Waiter>();
-
-  /** Calls `look` after each entry, until the returned function is called. */
-  observe(look: () => void): () => void {
-    const watched = () => {
-      look();
-      return false;
-    };
-    const waiter = { look: watched, done: () => {} };
-    this.#waiters.add(waiter);
-    return () => void this.#waiters.delete(waiter);
-  }
-
-  /** Looks at every waiting predicate again; called after each entry. */
-  changed(): void {
-    for (const waiter of [...this.#waiters]) if (waiter.look()) waiter.done();
-  }
 
   /** Notes a breach of the protocol. */
   violate(sentence: string): void {
@@ -101,32 +81,8 @@ export class Journal {
     this.changed();
   }
 
-  /** Resolves with the first answer of `look` that is not undefined, null or false; rejects after `timeout` milliseconds (10 000). */
-  waitFor<T>(look: () => T | undefined | null | false, what = 'the expected entry', timeout = 10_000): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let found: T | undefined | null | false;
-      const waiter: Waiter = {
-        look: () => {
-          found = look();
-          return found !== undefined && found !== null && found !== false;
-        },
-        done: () => {
-          clearTimeout(timer);
-          this.#waiters.delete(waiter);
-          resolve(found as T);
-        },
-      };
-      const timer = setTimeout(() => {
-        this.#waiters.delete(waiter);
-        reject(new Error(`The reference backend waited ${timeout} ms in vain for ${what}; it heard ${this.summary()}`));
-      }, timeout);
-      this.#waiters.add(waiter);
-      if (waiter.look()) waiter.done();
-    });
-  }
-
   /** One line of counts. */
-  summary(): string {
+  override summary(): string {
     const { polls, results, metrics, events, heartbeats, sockets, violations } = this;
     const counts = { polls, results, metrics, events, heartbeats, sockets, violations };
     return Object.entries(counts)
