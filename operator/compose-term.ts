@@ -1,4 +1,4 @@
-import { actions } from './actions/index.ts';
+import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
@@ -266,7 +266,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
+        const holds = startedAt && !isFinished(object) && !findAction(object.spec?.action ?? '')?.statesIntent;
+        if (holds && target) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
       // A dry run says nothing on the nodes either.
       if (!config.DRY_RUN) orphans.open();

@@ -68,10 +68,8 @@ export const REASONS = {
 
   // Session: waiting
   CapacityReached:
-    'MAX_SESSIONS, MAX_CPU or MAX_MEMORY leaves no room for one more session; it goes on as soon as another one is hibernated or stopped.',
+    'MAX_SESSIONS, MAX_CPU or MAX_MEMORY leaves no room for one more session, which goes on as soon as another one is hibernated or stopped; an action has failed.',
   StartQueued: 'As many sessions start or wake as may at once; it goes on when its turn comes.',
-  // Session
-  Requested: 'An OptimizationAction asked for it, which the override names; somebody else owns spec.state.',
 
   // Reported: the way back to the backend
   Taken: 'The backend took the result, or was told the state of the session.',
@@ -99,6 +97,8 @@ export const REASONS = {
   PodRefused: 'The pod is refused, by a quota or a webhook for example; the message has the words.',
   PodLost:
     'The pod of a session that ran is gone or not ready; another one is on its way, and after 30 s the session counts as failed meanwhile.',
+
+  Asked: 'An OptimizationAction asked for it, which status.override names where somebody else owns spec.state.',
 
   // Session: settled
   Running: 'The session can be used.',
