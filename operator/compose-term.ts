@@ -1,9 +1,10 @@
-import { actions } from './actions/index.ts';
+import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
+import type { Task } from './backends/backend.ts';
 import { composeSessions } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
@@ -34,9 +35,10 @@ import { LiveSessionDesk } from './sessions/desk.ts';
 import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
-import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
+import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
 import { SessionAccess } from './sync/session-access.ts';
+import { SessionTemplates } from './sync/session-templates.ts';
 import { FINALIZER } from './sync/task-object.ts';
 import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
@@ -86,6 +88,11 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   });
   const sessions = world.sessions.sessions;
   const activity = new ActivityLog((session) => bus.publish(workloadTopic(world.sessions.namespace, session)));
+  const termSessions = composeSessions(world, client, {
+    activity,
+    lastWord: (session) => upstreams.lastWord(session),
+    backend: () => onlyControlPlane(objects.backends.values()),
+  });
   const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use: activity, clock });
   const sessionAccess = new SessionAccess({
     client,
@@ -96,11 +103,14 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
     openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
   });
+  const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
   const upstreamWorld = {
     client,
     view: caches,
     store: objects.actions,
     sessions,
+    complete: (task: Task, signal: AbortSignal) => templates.complete(task, signal),
+    sessionsKnown: () => termSessions.cared(),
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
@@ -135,10 +145,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
+  const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
+    sessions: new LiveSessionDesk({
+      client,
+      store: sessions,
+      namespace: config.NAMESPACE,
+      refusal: (name, request) => termSessions.capacity.refusal(keyIn(name), request),
+      claim: (name, request) => termSessions.capacity.claim(keyIn(name), request),
+    }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -224,13 +241,12 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     objects.actions.onChange((_, after) => after && upstreams.noticeAction(after)),
     sessions.onChange((before, after) => upstreams.noticeSession(before, after)),
     objects.actions.onChange((before, after) => retention.notice(before, after)),
+    objects.backends.onChange((before, after) => Boolean(before) !== Boolean(after) && termSessions.backendsChanged()),
     objects.events.onChange((_, after) => after && upstreams.observeEvent(after)),
     caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after)),
     caches.nodeStore.onChange((before, after) => orphans.nodeChanged(before, after)),
     caches.podStore.onChange((before, after) => upstreams.observePod(before, after)),
   ];
-
-  const termSessions = composeSessions(world, client, activity, (session) => upstreams.lastWord(session));
 
   const environment = new EnvironmentLoop({
     settings: config,
@@ -259,14 +275,14 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
+        const holds = startedAt && !isFinished(object) && !findAction(object.spec?.action ?? '')?.statesIntent;
+        if (holds && target) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
       // A dry run says nothing on the nodes either.
       if (!config.DRY_RUN) orphans.open();
     },
     onClose: () => {
       retention.close();
-      termSessions.close();
       graveyard.close();
     },
   });

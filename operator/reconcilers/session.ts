@@ -6,7 +6,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Store } from '../kube/store.ts';
 import { workloadTopic } from '../kube/topics.ts';
-import type { Admit, ReplicasOf } from '../sessions/decisions.ts';
+import type { Admit, FindKeepers, ReplicasOf } from '../sessions/decisions.ts';
 import { askedAnewSince, desiredOf } from '../sessions/desired.ts';
 import type { LifeDecision } from '../sessions/life.ts';
 import { withLife } from '../sessions/life-status.ts';
@@ -34,6 +34,7 @@ export interface SessionReconcilerOptions {
   /** Takes the answer to an own write, before its watch brings it. */
   readonly put: (answer: KubeObject) => void;
   readonly replicasOf: ReplicasOf;
+  readonly keepers: FindKeepers;
 }
 
 /** Brings one Session from what it is to what it should be, step by step; each step is recorded in its status before it is taken. */
@@ -89,7 +90,7 @@ export class SessionReconciler {
     const { session, desired } = pass;
     const { objects } = this.#options;
     if (desired === 'Stopped') return stop(pass, objects);
-    if (desired === 'Hibernated') return hibernate(pass, objects);
+    if (desired === 'Hibernated') return hibernate(pass, this.#options);
     const { phase } = session.status ?? {};
     // A wake that failed goes back to where it came from, and stays there although the spec says otherwise.
     const wakeFailed = phase === 'Hibernating' && readyOf(session)?.reason === 'WakeFailed';
