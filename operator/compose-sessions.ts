@@ -6,6 +6,7 @@ import { listAll } from './kube/list.ts';
 import type { KubeObject, Resource } from './kube/object.ts';
 import { reconnectBackoff } from './lib/backoff.ts';
 import { abortable, orAborted } from './lib/wait.ts';
+import { LeftBehind } from './reconcilers/left-behind.ts';
 import { SessionReconciler, troubleStatus } from './reconcilers/session.ts';
 import { isRelevantSession, isUrgentSession, ownedSessionStatus } from './reconcilers/session-changes.ts';
 import { SessionObjects } from './reconcilers/session-objects.ts';
@@ -20,13 +21,21 @@ import type { TermSessions } from './term.ts';
 /** Passes over sessions at the same time; one that waits for its pod takes none. */
 const SESSION_WIDTH = 32;
 
+/** What the sessions of a term need of the rest of it. */
+export interface SessionNeeds {
+  /** Tells a backend that a session is gone. */
+  readonly lastWord: (session: Session) => Promise<void>;
+  /** Whose agent may have made sessions before. */
+  readonly backend: () => string | undefined;
+}
+
 /** What keeps the sessions, and what it tells those who ask for some. */
 export interface ComposedSessions extends TermSessions {
   readonly capacity: Capacity;
 }
 
-/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does, `lastWord` tells a backend that a session is gone. */
-export function composeSessions(world: TermWorld, client: KubeClient, lastWord: (session: Session) => Promise<void>): ComposedSessions {
+/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
+export function composeSessions(world: TermWorld, client: KubeClient, needs: SessionNeeds): ComposedSessions {
   const { bus, caches, config, logs, sessions, telling } = world;
   const log = logs.component('sessions');
   const objects = new SessionObjects(client, sessions);
@@ -70,24 +79,36 @@ export function composeSessions(world: TermWorld, client: KubeClient, lastWord: 
     owned: ownedSessionStatus,
     explain: troubleStatus,
     // Its end is told before it is gone, while somebody is there to hear it.
-    beforeGone: lastWord,
+    beforeGone: needs.lastWord,
     onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
     onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),
   });
+  const leftBehind = new LeftBehind({
+    client,
+    sessions: sessions.sessions,
+    deployments: sessions.deployments,
+    services: sessions.services,
+    claims: sessions.claims,
+    backend: needs.backend,
+    onFound: (found) => telling.sessionFound(found),
+    onError: (error) => log.warn({ err: error }, 'what has no Session could not be looked after; trying again'),
+  });
+  const cared = Promise.withResolvers<void>();
+  const known = async (signal: AbortSignal) => {
+    await orAborted(sessions.synced, signal);
+    for (const backoff = reconnectBackoff(); ; await abortable(backoff.next(), signal)) {
+      signal.throwIfAborted();
+      try {
+        return await sessions.refresh(client, signal);
+      } catch (error) {
+        if (!signal.aborted) log.warn({ err: error }, 'the sessions could not be listed; trying again');
+      }
+    }
+  };
   return {
     controller,
     known: async (signal) => {
-      await orAborted(sessions.synced, signal);
-      for (const backoff = reconnectBackoff(); ; await abortable(backoff.next(), signal)) {
-        signal.throwIfAborted();
-        try {
-          await sessions.refresh(client, signal);
-          break;
-        } catch (error) {
-          if (!signal.aborted) log.warn({ err: error }, 'the sessions could not be listed; trying again');
-        }
-      }
-      signal.throwIfAborted();
+      await known(signal);
       // Before the first pass, and until the lead is over.
       signal.addEventListener(
         'abort',
@@ -95,8 +116,18 @@ export function composeSessions(world: TermWorld, client: KubeClient, lastWord: 
         { once: true },
       );
       capacity.open(sessions.sessions.values());
+      // A dry run adopts nothing and removes nothing.
+      if (!config.DRY_RUN) leftBehind.open();
+      await leftBehind.settled();
+      cared.resolve();
     },
     capacity,
+    cared: async () => {
+      await cared.promise;
+      await leftBehind.settled();
+    },
+    backendsChanged: () => leftBehind.lookAtAll(),
+    close: () => leftBehind.close(),
     phases: () => Map.groupBy(sessions.sessions.values(), ({ status }) => status?.phase ?? 'Pending'),
   };
 }

@@ -5,6 +5,7 @@ import type { Session } from './api/session.ts';
 import type { SessionRequest } from './api/session-spec.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
+import type { Task } from './backends/backend.ts';
 import { composeSessions } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
@@ -31,9 +32,10 @@ import { TargetLocks } from './reconcilers/target-locks.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
-import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
+import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
 import { SessionAccess } from './sync/session-access.ts';
+import { SessionTemplates } from './sync/session-templates.ts';
 import { FINALIZER } from './sync/task-object.ts';
 import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
@@ -81,6 +83,10 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onPriceTableError: (message) => log.error({}, message),
   });
   const sessions = world.sessions.sessions;
+  const termSessions = composeSessions(world, client, {
+    lastWord: (session) => upstreams.lastWord(session),
+    backend: () => onlyControlPlane(objects.backends.values()),
+  });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -89,11 +95,14 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
   });
+  const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
   const upstreamWorld = {
     client,
     view: caches,
     store: objects.actions,
     sessions,
+    complete: (task: Task, signal: AbortSignal) => templates.complete(task, signal),
+    sessionsKnown: () => termSessions.cared(),
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
@@ -128,8 +137,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
-  const keeping = composeSessions(world, client, (session) => upstreams.lastWord(session));
-  const refusal = (name: string, request: SessionRequest | undefined) => keeping.capacity.refusal(`${config.NAMESPACE}/${name}`, request);
+  const refusal = (name: string, request: SessionRequest | undefined) =>
+    termSessions.capacity.refusal(`${config.NAMESPACE}/${name}`, request);
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
@@ -219,6 +228,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     objects.actions.onChange((_, after) => after && upstreams.noticeAction(after)),
     sessions.onChange((before, after) => upstreams.noticeSession(before, after)),
     objects.actions.onChange((before, after) => retention.notice(before, after)),
+    objects.backends.onChange((before, after) => Boolean(before) !== Boolean(after) && termSessions.backendsChanged()),
     objects.events.onChange((_, after) => after && upstreams.observeEvent(after)),
     caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after)),
     caches.nodeStore.onChange((before, after) => orphans.nodeChanged(before, after)),
@@ -243,7 +253,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
-    sessions: keeping,
+    sessions: termSessions,
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),
