@@ -109,7 +109,10 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     controller,
     known: async (signal) => {
       await known(signal);
+<<<<<<< HEAD
       signal.throwIfAborted();
+=======
+>>>>>>> h-actions
       // Before the first pass, and until the lead is over.
       signal.addEventListener(
         'abort',
@@ -122,6 +125,7 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
       await leftBehind.settled();
       cared.resolve();
     },
+    capacity,
     cared: async () => {
       await cared.promise;
       await leftBehind.settled();

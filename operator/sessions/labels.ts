@@ -30,7 +30,7 @@ export function digest(value: unknown, length: number): string {
 /** What is known of a session before it is made. */
 interface Identified {
   readonly metadata: Pick<Session['metadata'], 'name' | 'labels'>;
-  readonly spec?: Pick<SessionRequest, 'user' | 'templateRef'> | undefined;
+  readonly spec?: Pick<SessionRequest, 'user' | 'templateRef' | 'templateName'> | undefined;
 }
 
 /** The labels of everything that belongs to the session, and the annotations with what had to be changed to be a label. */
