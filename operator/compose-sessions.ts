@@ -109,10 +109,7 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     controller,
     known: async (signal) => {
       await known(signal);
-<<<<<<< HEAD
       signal.throwIfAborted();
-=======
->>>>>>> h-actions
       // Before the first pass, and until the lead is over.
       signal.addEventListener(
         'abort',

@@ -136,12 +136,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
-<<<<<<< HEAD
   const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
-=======
-  const refusal = (name: string, request: SessionRequest | undefined) =>
-    termSessions.capacity.refusal(`${config.NAMESPACE}/${name}`, request);
->>>>>>> h-actions
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
