@@ -143,7 +143,6 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
       await leftBehind.settled();
       cared.resolve();
     },
-    capacity,
     cared: async () => {
       await cared.promise;
       await leftBehind.settled();

@@ -88,12 +88,19 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   });
   const sessions = world.sessions.sessions;
   const activity = new ActivityLog((session) => bus.publish(workloadTopic(world.sessions.namespace, session)));
+  const tunnels = new SessionTunnels({
+    sessions,
+    pods: caches,
+    forwarder: world.forwarder,
+    use: activity,
+    clock,
+    onFailed: (sessionID, error) => log.warn({ err: error }, `the desktop of the session ${sessionID} cannot be reached`),
+  });
   const termSessions = composeSessions(world, client, {
     activity,
     lastWord: (session) => upstreams.lastWord(session),
     backend: () => onlyControlPlane(objects.backends.values()),
   });
-  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use: activity, clock });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,

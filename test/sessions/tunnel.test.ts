@@ -27,6 +27,8 @@ function pod(name: string, labels: Record<string, string>, more: object = {}): P
   return projectPod({ metadata: { namespace: 'desks', name, uid: `uid-${name}`, labels, ...more } });
 }
 
+const failures: string[] = [];
+
 function tunnelsTo(sessions: readonly Session[], pods: readonly Pod[], forwarder: SessionTunnelOptions['forwarder'], use: DesktopUse) {
   return new SessionTunnels({
     sessions: { values: () => new Map(sessions.entries()).values() },
@@ -34,6 +36,7 @@ function tunnelsTo(sessions: readonly Session[], pods: readonly Pod[], forwarder
     forwarder,
     use,
     clock: () => AT,
+    onFailed: (id, error) => failures.push(`${id}: ${(error as Error).message}`),
   });
 }
 
@@ -51,6 +54,7 @@ test.each<[string, Session[], Pod[], string]>([
   const forwarder = { open: () => Promise.reject(new Error('it was tried')) };
   const tunnels = tunnelsTo(sessions, pods, forwarder, { opened: () => undefined, note: () => undefined });
   await expect(tunnels.open('cp', 'id of a', calm)).rejects.toThrow(why);
+  expect(failures.splice(0)).toEqual([expect.stringMatching(`^id of a: .*${why}$`)]);
 });
 
 let namespace: string;
@@ -104,4 +108,5 @@ test('a browser reaches the desktop in the pod of its session, through the contr
   browser.send(Buffer.from('hello').toString('base64'));
   await rig.until(() => text() === `${GREETING}you said hello`);
   expect(use).toEqual(['a opened at 2026-01-15T10:30:00.000Z', 'a used at 2026-01-15T10:30:00.000Z']);
+  expect(failures).toEqual([]);
 });

@@ -4,7 +4,7 @@ import type { SessionSettings } from '../settings.ts';
 
 /** A message to the control plane (streamspace.md 2.4). */
 export interface OutboundMessage {
-  readonly type: 'heartbeat' | 'ack' | 'complete' | 'failed' | 'status' | 'pong' | 'vnc_data' | 'vnc_close' | 'vnc_ready' | 'vnc_error';
+  readonly type: 'heartbeat' | 'ack' | 'complete' | 'failed' | 'status' | 'pong' | 'vnc_data' | 'vnc_ready' | 'vnc_error';
   readonly payload?: JsonObject;
 }
 

@@ -139,15 +139,15 @@ class StreamSpace implements Backend {
     }
   }
 
-  async report(report: Report): Promise<ReportOutcome> {
-    await this.#link.send(ending(report));
+  async report(report: Report, signal: AbortSignal): Promise<ReportOutcome> {
+    await this.#link.deliver(ending(report), signal);
     return { taken: true };
   }
 
-  async reportSession(session: SessionFacts): Promise<void> {
+  async reportSession(session: SessionFacts, signal: AbortSignal): Promise<void> {
     const message = sessionStatus(session);
     if (message === undefined) return;
-    await this.#link.send(message);
+    await this.#link.deliver(message, signal);
     if (session.state === 'Running') this.#vnc.running(session);
     else this.#vnc.ended(session);
   }
@@ -169,14 +169,20 @@ class StreamSpace implements Backend {
   /** `stopping`, and that nobody takes commands, reach the control plane over HTTP only: its socket takes every heartbeat for `online`. */
   async #beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> {
     if (status === 'stopping') this.#stopping = true;
-    else this.#link.start();
-    await this.#link.ready(signal);
+    else {
+      // Patiently: a pause after a failure could outlast the patience of a control plane that has come back.
+      this.#link.start();
+      await this.#link.ready(signal);
+    }
     await this.#beatNow(signal);
   }
 
   async #beatNow(signal: AbortSignal = AbortSignal.timeout(10_000)): Promise<void> {
-    await this.#link.send(heartbeat(this.#active(), this.#sessions.capacity));
-    if (this.#stopping || this.#reader === undefined) await this.#registrar.drain(this.#active(), signal);
+    const message = heartbeat(this.#active(), this.#sessions.capacity);
+    if (!this.#stopping && this.#reader !== undefined) return this.#link.send(message);
+    // Read before the other is sent, which goes another way: the last one counts.
+    await this.#link.deliver(message, signal);
+    await this.#registrar.drain(this.#active(), signal);
   }
 
   #active(): number {

@@ -38,7 +38,7 @@ export interface AdapterRig {
 }
 
 /** Waits of milliseconds instead of seconds. */
-export const QUICK: StreamSpaceTuning = {
+const QUICK: StreamSpaceTuning = {
   timeout: 5,
   waits: { pending: 0.02, rejected: 0.02, refused: 0.02 },
   backoff: { first: 0.02, most: 0.05 },

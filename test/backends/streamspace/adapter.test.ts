@@ -158,6 +158,26 @@ describe('without a connection', () => {
     expect(cp.heard.of('ack')).toEqual([]);
   });
 
+  test('what the control plane has not read when the connection ends is thrown back', async () => {
+    const { cp, adapter, connected } = await startAdapterRig({ tuning: { connection: { ping: 3600, silence: 0.3 } } });
+    await connected();
+    cp.hub.get(AGENT)?.silence();
+    await Promise.all([
+      expect(adapter.report(endOf('c1'), calm)).rejects.toMatchObject({ name: 'BackendError', status: 0 }),
+      expect(adapter.reportSession?.(running('s'), calm)).rejects.toMatchObject({ name: 'BackendError', status: 0 }),
+      expect(adapter.report(endOf('c2'), AbortSignal.timeout(20))).rejects.toMatchObject({ name: 'BackendError' }),
+    ]);
+    expect(cp.heard.of('complete')).toEqual([]);
+  });
+
+  test('hundreds of reports at once are each confirmed', async () => {
+    const { cp, adapter, connected } = await startAdapterRig();
+    await connected();
+    const all = Array.from({ length: 500 }, (_, index) => adapter.report(endOf(`c${index}`), calm));
+    await Promise.all(all);
+    expect(cp.heard.of('complete')).toHaveLength(500);
+  });
+
   test('a session on its way has nothing to tell', async () => {
     const { adapter } = await startAdapterRig({ reading: false });
     const { state: _, ...moving } = running('s');

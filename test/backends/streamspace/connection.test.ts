@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContactEvent } from '../../../operator/backends/backend.ts';
-import { AGENT, startAdapterRig } from './adapter-rig.ts';
+import { AGENT, endOf, startAdapterRig } from './adapter-rig.ts';
 
 const calm = new AbortController().signal;
 const streaming = (contacts: readonly ContactEvent[]) => contacts.filter((event) => event.kind === 'streaming');
@@ -32,14 +32,33 @@ test('the first beat waits for the connection', async () => {
   expect(cp.hub.get(AGENT)?.open).toBe(true);
 });
 
-test('nobody is there: unreachable, told in every beat, and connected as soon as somebody is', async () => {
+test('nobody is there: unreachable; a beat waits, and goes out as soon as somebody is', async () => {
   const { cp, adapter, contacts, connected, until } = await startAdapterRig({ reading: false });
   await cp.crash();
-  await expect(adapter.heartbeat.beat('starting', calm)).rejects.toMatchObject({ status: 0, retryAfter: expect.any(Number) });
-  expect(contacts).toContainEqual({ kind: 'unreachable', message: expect.stringContaining('ECONNREFUSED') });
+  const beat = adapter.heartbeat.beat('starting', calm);
+  await expect(adapter.heartbeat.beat('starting', AbortSignal.timeout(50))).rejects.toThrow();
+  await until(() => contacts.some((event) => event.kind === 'unreachable' && event.message.includes('ECONNREFUSED')));
   await cp.restart();
   await connected();
+  await beat;
   await until(() => contacts.at(-1)?.kind === 'contact');
+});
+
+test('the waits grow to the longest and begin anew after a healthy connection', async () => {
+  const tuning = { backoff: { first: 0.05, most: 0.2, random: () => 1 }, healthyAfter: 1.1 };
+  const { cp, connected, until } = await startAdapterRig({ tuning });
+  const dials = () => cp.heard.requests.filter(({ route }) => route === 'connect').map(({ at }) => at);
+  const waits = () => dials().map((at, index, all) => (at - (all[index - 1] ?? at)) / 1000);
+  cp.fail('connect', { status: 503, body: {} }, 4);
+  await connected();
+  for (const [index, least] of [0, 0.05, 0.1, 0.2, 0.2].entries()) expect(waits()[index]).toBeGreaterThanOrEqual(least * 0.95);
+  const opened = performance.now();
+  await until(() => performance.now() - opened > 1200 || void setTimeout(() => cp.heard.changed(), 100));
+  cp.fail('connect', { status: 503, body: {} }, 1);
+  cp.hub.get(AGENT)?.kill();
+  const ended = performance.now();
+  await until(() => dials().length === 6);
+  expect((dials()[5] ?? 0) - ended).toBeLessThan(195);
 });
 
 describe('after the end of a connection it dials first, without registering', () => {
@@ -89,7 +108,6 @@ describe('after the end of a connection it dials first, without registering', ()
     [400, 'unreachable'],
     [401, 'unauthenticated'],
     [403, 'unauthenticated'],
-    [404, 'unreachable'],
     [429, 'unreachable'],
     [500, 'unreachable'],
     [503, 'unreachable'],
@@ -101,6 +119,19 @@ describe('after the end of a connection it dials first, without registering', ()
     await until(() => cp.heard.sockets.length === 2);
     await connected();
     expect(contacts).toContainEqual({ kind, message: expect.stringContaining(`the handshake was answered ${status}`) });
+  });
+
+  test('a key that came while the connection stood does not make the next dial hasty', async () => {
+    const { cp, adapter, connected, until } = await startAdapterRig({
+      tuning: { backoff: { first: 0.3, most: 0.3, random: () => 1 }, takeover: 0.3 },
+    });
+    await connected();
+    adapter.useKey(cp.administrator.rotateKey(AGENT));
+    await until(() => cp.heard.requests.filter(({ route, answer }) => route === 'register' && answer === 200).length === 2);
+    cp.hub.get(AGENT)?.kill();
+    const ended = performance.now();
+    await until(() => cp.heard.sockets.length === 2);
+    expect((cp.heard.sockets[1]?.openedAt ?? 0) - ended).toBeGreaterThan(280);
   });
 
   test.each(['dropped', 'silent'] as const)('a handshake that is %s', async (fault) => {
@@ -214,6 +245,15 @@ describe('the end', () => {
     await close(0.05);
   });
 
+  test('a beat that waits for a connection ends with the close', async () => {
+    const { cp, adapter, close } = await startAdapterRig({ reading: false });
+    await cp.crash();
+    const beat = adapter.heartbeat.beat('starting', calm);
+    const refused = expect(beat).rejects.toMatchObject({ name: 'BackendError' });
+    await close();
+    await refused;
+  });
+
   test('close while nobody answers, while approval is pending, and before anything was tried', async () => {
     const away = await startAdapterRig();
     await away.cp.crash();
@@ -229,16 +269,16 @@ describe('the end', () => {
   test('what was sent before goes out before the close', async () => {
     const { cp, adapter, close, connected } = await startAdapterRig();
     await connected();
-    const sent = Array.from({ length: 100 }, (_, index) =>
-      adapter.reportSession?.({ sessionID: `s${index}`, state: 'Hibernated', active: false, message: '' }, calm),
-    );
+    for (let index = 0; index < 100; index += 1) adapter.accepted?.(`c${index}`);
+    adapter.reportSession?.({ sessionID: 's', state: 'Hibernated', active: false, message: '' }, calm).catch(() => undefined);
+    // Not acknowledged after the close began, but what was said before is.
+    await new Promise(setImmediate);
     await close();
-    await Promise.all(sent);
-    await cp.waitFor(() => cp.heard.of('status').length === 100);
+    await cp.waitFor(() => cp.heard.of('ack').length === 100 && cp.heard.of('status').length === 1);
   });
 
   test('shutdown: told, no more work, the socket closed with 1001, no dial until it is made anew', async () => {
-    const { cp, adapter, contacts, tasks, connected, until } = await startAdapterRig();
+    const { cp, adapter, contacts, tasks, close, connected, until } = await startAdapterRig();
     await connected();
     cp.hub.get(AGENT)?.send({ type: 'shutdown', timestamp: new Date().toISOString(), payload: { reason: 'maintenance' } });
     cp.administrator.command(AGENT, 'stop_session', { sessionId: 's' });
@@ -246,6 +286,10 @@ describe('the end', () => {
     expect(cp.heard.sockets[0]?.closeCode).toBe(1001);
     expect(contacts).toContainEqual({ kind: 'refused', reason: 'ShutdownRequested', message: expect.stringContaining('(maintenance)') });
     await expect(adapter.heartbeat.beat('healthy', calm)).rejects.toMatchObject({ status: 0, retryAfter: 3600 });
+    await expect(adapter.report(endOf('c1'), calm)).rejects.toMatchObject({ status: 0, retryAfter: 3600 });
+    await close();
+    const told = contacts.findIndex(({ kind }) => kind === 'refused');
+    expect(contacts.slice(told + 1).map(({ kind }) => kind)).toEqual(['streaming']);
     expect(tasks).toEqual([]);
     expect(cp.heard.sockets).toHaveLength(1);
   });

@@ -142,7 +142,6 @@ test('rejected: told, asked again, and in as soon as somebody thinks better of i
 test('unknown id with another key: NotRegistered', async () => {
   const { cp, contacts, until, adapter } = await startAdapterRig({ agent: 'unknown', settings: { key: KEY } });
   await until(() => contacts.some((event) => event.kind === 'refused' && event.reason === 'NotRegistered'));
-  await expect(adapter.heartbeat.beat('starting', calm)).rejects.toMatchObject({ retryAfter: expect.any(Number) });
   const own = cp.administrator.add(AGENT);
   adapter.useKey(own);
   await until(() => cp.hub.get(AGENT)?.open);
@@ -155,9 +154,10 @@ test('wrong key: unauthenticated, never in a message; a new one is used at once'
   });
   await until(() => contacts.some((event) => event.kind === 'unauthenticated'));
   expect(JSON.stringify(contacts)).not.toContain(KEY);
-  await expect(adapter.heartbeat.beat('starting', calm)).rejects.toMatchObject({ status: 401 });
+  const beat = adapter.heartbeat.beat('starting', calm);
   adapter.useKey(cp.administrator.rotateKey(AGENT));
   await connected();
+  await beat;
 });
 
 test.each([
