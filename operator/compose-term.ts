@@ -1,4 +1,4 @@
-import { actions } from './actions/index.ts';
+import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
@@ -18,6 +18,7 @@ import type { NamedDataWatch } from './kube/named-data.ts';
 import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
+import { workloadTopic } from './kube/topics.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -29,6 +30,7 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
+import { ActivityLog } from './sessions/activity-log.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
 import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
@@ -85,16 +87,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onPriceTableError: (message) => log.error({}, message),
   });
   const sessions = world.sessions.sessions;
-  const use = { opened: () => undefined, note: () => undefined };
+  const activity = new ActivityLog((session) => bus.publish(workloadTopic(world.sessions.namespace, session)));
   const tunnels = new SessionTunnels({
     sessions,
     pods: caches,
     forwarder: world.forwarder,
-    use,
+    use: activity,
     clock,
     onFailed: (sessionID, error) => log.warn({ err: error }, `the desktop of the session ${sessionID} cannot be reached`),
   });
   const termSessions = composeSessions(world, client, {
+    activity,
     lastWord: (session) => upstreams.lastWord(session),
     backend: () => onlyControlPlane(objects.backends.values()),
   });
@@ -149,10 +152,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
+  const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
+    sessions: new LiveSessionDesk({
+      client,
+      store: sessions,
+      namespace: config.NAMESPACE,
+      refusal: (name, request) => termSessions.capacity.refusal(keyIn(name), request),
+      claim: (name, request) => termSessions.capacity.claim(keyIn(name), request),
+    }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -272,7 +282,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
+        const holds = startedAt && !isFinished(object) && !findAction(object.spec?.action ?? '')?.statesIntent;
+        if (holds && target) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
       // A dry run says nothing on the nodes either.
       if (!config.DRY_RUN) orphans.open();

@@ -67,7 +67,15 @@ export const loopRights: readonly LoopRights[] = [
       // Server-side apply of an object that does not exist yet needs create beside patch.
       { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
       { apiGroups: [''], resources: ['services', 'persistentvolumeclaims'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
+      // Looked for before a session is hibernated.
+      { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: ['list'] },
+      { apiGroups: ['keda.sh'], resources: ['scaledobjects'], verbs: ['list'] },
     ],
+  },
+  {
+    loop: 'idle sessions: what their pods use',
+    scope: 'sessions',
+    rules: [{ apiGroups: ['metrics.k8s.io'], resources: ['pods'], verbs: ['list'] }],
   },
   {
     loop: 'backends of sessions: the key that one has issued, in the Secret of the backend that the environment makes',
@@ -86,6 +94,11 @@ export const loopRights: readonly LoopRights[] = [
     loop: 'templates of the first version of StreamSpace, for commands that only name one',
     scope: 'stream-space',
     rules: [{ apiGroups: ['stream.space'], resources: ['templates'], verbs: ['get'] }],
+  },
+  {
+    loop: 'idle sessions: when a control plane of StreamSpace last saw their users, for templates with that signal',
+    scope: 'stream-space',
+    rules: [{ apiGroups: ['stream.space'], resources: ['sessions'], verbs: ['get'] }],
   },
   {
     loop: 'Events: what happened to actions, backends and nodes (those of nodes stand in the namespace default)',
