@@ -1,9 +1,10 @@
-import { actions } from './actions/index.ts';
+import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
+import type { Task } from './backends/backend.ts';
 import { composeSessions } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
@@ -17,6 +18,7 @@ import type { NamedDataWatch } from './kube/named-data.ts';
 import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
+import { workloadTopic } from './kube/topics.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -28,13 +30,15 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
+import { ActivityLog } from './sessions/activity-log.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
 import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
-import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
+import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
 import { SessionAccess } from './sync/session-access.ts';
+import { SessionTemplates } from './sync/session-templates.ts';
 import { FINALIZER } from './sync/task-object.ts';
 import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
@@ -83,8 +87,20 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onPriceTableError: (message) => log.error({}, message),
   });
   const sessions = world.sessions.sessions;
-  const use = { opened: () => undefined, note: () => undefined };
-  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use, clock });
+  const activity = new ActivityLog((session) => bus.publish(workloadTopic(world.sessions.namespace, session)));
+  const tunnels = new SessionTunnels({
+    sessions,
+    pods: caches,
+    forwarder: world.forwarder,
+    use: activity,
+    clock,
+    onFailed: (sessionID, error) => log.warn({ err: error }, `the desktop of the session ${sessionID} cannot be reached`),
+  });
+  const termSessions = composeSessions(world, client, {
+    activity,
+    lastWord: (session) => upstreams.lastWord(session),
+    backend: () => onlyControlPlane(objects.backends.values()),
+  });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -94,11 +110,14 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
     openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
   });
+  const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
   const upstreamWorld = {
     client,
     view: caches,
     store: objects.actions,
     sessions,
+    complete: (task: Task, signal: AbortSignal) => templates.complete(task, signal),
+    sessionsKnown: () => termSessions.cared(),
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
@@ -133,10 +152,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
+  const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
+    sessions: new LiveSessionDesk({
+      client,
+      store: sessions,
+      namespace: config.NAMESPACE,
+      refusal: (name, request) => termSessions.capacity.refusal(keyIn(name), request),
+      claim: (name, request) => termSessions.capacity.claim(keyIn(name), request),
+    }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -222,6 +248,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     objects.actions.onChange((_, after) => after && upstreams.noticeAction(after)),
     sessions.onChange((before, after) => upstreams.noticeSession(before, after)),
     objects.actions.onChange((before, after) => retention.notice(before, after)),
+    objects.backends.onChange((before, after) => Boolean(before) !== Boolean(after) && termSessions.backendsChanged()),
     objects.events.onChange((_, after) => after && upstreams.observeEvent(after)),
     caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after)),
     caches.nodeStore.onChange((before, after) => orphans.nodeChanged(before, after)),
@@ -246,7 +273,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
-    sessions: composeSessions(world, client, (session) => upstreams.lastWord(session)),
+    sessions: termSessions,
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),
@@ -255,7 +282,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
+        const holds = startedAt && !isFinished(object) && !findAction(object.spec?.action ?? '')?.statesIntent;
+        if (holds && target) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
       // A dry run says nothing on the nodes either.
       if (!config.DRY_RUN) orphans.open();

@@ -61,7 +61,6 @@ export const REASONS = {
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
   Superseded: 'Somebody else changed the same values, or a later request overrules this one; nothing further was written.',
   SessionStopped: 'The session is to be stopped; only a SessionStart has it run again.',
-  CapacityReached: 'There is no room for one more active session; the message has the numbers.',
   AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
@@ -69,8 +68,10 @@ export const REASONS = {
   Error:
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
-  // Session
-  Requested: 'An OptimizationAction asked for it, which the override names; somebody else owns spec.state.',
+  // Session: waiting
+  CapacityReached:
+    'MAX_SESSIONS, MAX_CPU or MAX_MEMORY leaves no room for one more session, which goes on as soon as another one is hibernated or stopped; an action has failed.',
+  StartQueued: 'As many sessions start or wake as may at once; it goes on when its turn comes.',
 
   // Reported: the way back to the backend
   Taken: 'The backend took the result, or was told the state of the session.',
@@ -99,6 +100,8 @@ export const REASONS = {
   PodLost:
     'The pod of a session that ran is gone or not ready; another one is on its way, and after 30 s the session counts as failed meanwhile.',
 
+  Asked: 'An OptimizationAction asked for it, which status.override names where somebody else owns spec.state.',
+
   // Session: settled
   Running: 'The session can be used.',
   Hibernated: 'There is no pod; home and settings are kept.',
@@ -116,7 +119,18 @@ export const REASONS = {
   ContainerWaiting: 'The container waits for something unusual, which the message names; after a minute the start has failed.',
   VolumeLost: 'The volume of the home does not exist any more.',
 
+  // Session: idle, kept awake, over
+  Active: 'Somebody used the session within its idleTimeout, or may have: the signals have not been looked at for that long.',
+  Idle: 'Nobody has used the session for its idleTimeout; it is hibernated.',
+  KeptAwake: 'The annotation cloudoptim.io/keep-awake spares the session from idle hibernation and from its maxDuration.',
+  SignalMissing: 'A signal by which the template sees use says nothing, so the session counts as used; the message says what would help.',
+  InvalidAnnotation:
+    'An annotation cannot be read; the message names it and what it should be. The session is not ended for it, nor woken by it.',
+  MaxDurationReached: 'The session has run for its maxDuration; it is stopped, and its spec stays as it is.',
+
   // Session: Events only
+  WakeRequested:
+    'The annotation cloudoptim.io/wake-requested-at ended what the operator or an action had decided; the session is as its spec says.',
   Woken: 'The session has woken and is ready.',
   Recovered: 'The pod of the session is ready again.',
 
@@ -146,6 +160,8 @@ export const CONDITION_TYPES = {
   PodScheduled: 'Session: whether its pod has a node.',
   ImagePulled: 'Session: whether its image is on the node.',
   HomeBound: 'Session: whether its home has a volume.',
+  Idle: 'Session: there while it runs with an idleTimeout, or is kept awake. Unknown while a signal of its use cannot be read, and it counts as used.',
+  WakeRequested: 'Session: there, and False, only while cloudoptim.io/wake-requested-at cannot be read.',
   Connected: 'OptimizationBackend: whether the upstream answers.',
   Authenticated: 'OptimizationBackend: whether the upstream accepts the key.',
 } as const satisfies Readonly<Record<string, string>>;

@@ -3,9 +3,8 @@ import type { KubeClient } from '../kube/client.ts';
 import { keyOf } from '../kube/controller.ts';
 import { isStatus } from '../kube/error.ts';
 import type { KubeObject, Resource } from '../kube/object.ts';
-import { DEPLOYMENTS, SERVICES } from '../kube/resources.ts';
+import { apiVersion, DEPLOYMENTS, SERVICES } from '../kube/resources.ts';
 import type { Store } from '../kube/store.ts';
-import type { JsonObject } from '../lib/json.ts';
 import type { Seconds } from '../lib/next.ts';
 import { adopt, originOf } from '../sessions/adoption.ts';
 
@@ -97,7 +96,9 @@ export class LeftBehind {
     const { deployments, services, sessions, client, onFound } = this.#options;
     const { signal } = this.#stop;
     const key = keyOf({ metadata } as KubeObject);
-    const object = (resource === DEPLOYMENTS ? deployments : services).get(key);
+    const stored = (resource === DEPLOYMENTS ? deployments : services).get(key);
+    // What a list has shown does not say what it is.
+    const object = stored && { ...stored, apiVersion: apiVersion(resource), kind: resource.kind };
     if (signal.aborted || !object || sessions.get(key)) return;
     const origin = originOf(object);
     if (origin === 'reference') return resource === DEPLOYMENTS ? this.#adopt(object) : undefined;
@@ -142,7 +143,7 @@ export class LeftBehind {
 
   /** Asked anew, because the watch of the Sessions may be behind that of the Deployments. */
   async #hasSession({ metadata: { name, namespace = '' } }: KubeObject): Promise<boolean> {
-    const query: JsonObject & Record<string, string> = { fieldSelector: `metadata.name=${name}` };
+    const query = { fieldSelector: `metadata.name=${name}` };
     const page = await this.#options.client.list(SESSIONS, namespace, query, this.#stop.signal);
     return page.items.length > 0;
   }

@@ -12,6 +12,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { Observed } from '../sessions/diagnosis.ts';
 import { differenceOf } from '../sessions/difference.ts';
+import { HIBERNATED_REPLICAS } from '../sessions/hibernation.ts';
 import { APPLIED, claimNameOf } from '../sessions/objects.ts';
 import { holderOf, whose } from '../sessions/ownership.ts';
 
@@ -41,7 +42,8 @@ export type Ensured =
 interface Applied {
   readonly at: number;
   readonly applied: string | undefined;
-  readonly spec: unknown;
+  /** What the API server answered. */
+  readonly answer: unknown;
 }
 
 /** Reads and writes the Deployment, Service and claim of sessions, in the cluster as the watches show it. */
@@ -95,9 +97,10 @@ export class SessionObjects {
     return { kind: 'there' };
   }
 
-  /** Scales the Deployment to zero; what else it says stays. */
-  async scaleToZero(deployment: KubeObject, signal: AbortSignal): Promise<void> {
-    await this.#merge(deployment, { spec: { replicas: 0 } }, signal);
+  /** Scales the Deployment to zero and writes on it how many replicas come back; what else it says stays. */
+  async scaleToZero(deployment: KubeObject, replicas: number, signal: AbortSignal): Promise<void> {
+    const annotations = { [HIBERNATED_REPLICAS]: String(replicas) };
+    await this.#merge(deployment, { metadata: { annotations }, spec: { replicas: 0 } }, signal);
   }
 
   /** Deletes what is there of the session, but not its claim unless told. Whether anything is left, its pods included. */
@@ -130,7 +133,7 @@ export class SessionObjects {
     const before = this.#applied.get(observed.metadata.uid);
     if (!before || before.applied !== appliedOf(wanted)) return 0;
     // A webhook made it so when it was applied: it would do so again.
-    if (isDeepStrictEqual(before.spec, observed.spec)) return undefined;
+    if (isDeepStrictEqual(before.answer, wantedPartOf(observed))) return undefined;
     return Math.max(0, REPAIR_PAUSE - (performance.now() - before.at) / 1000);
   }
 
@@ -142,7 +145,7 @@ export class SessionObjects {
 
   async #merge(deployment: KubeObject, change: JsonObject, signal: AbortSignal): Promise<void> {
     const { uid } = deployment.metadata;
-    const body = { ...change, metadata: { uid } };
+    const body = { ...change, metadata: { ...(change.metadata as JsonObject | undefined), uid } };
     const answer = await this.#client.patch(refOf(DEPLOYMENTS, deployment.metadata), 'merge', body, begun(signal), {
       query: { fieldManager: FIELD_MANAGER },
     });
@@ -159,10 +162,10 @@ export class SessionObjects {
         query: { fieldManager: FIELD_MANAGER, force: true },
       });
       const stored = projectWorkload(answer as unknown as JsonObject);
-      this.#applied.set(stored.metadata.uid, { at: performance.now(), applied: appliedOf(wanted), spec: stored.spec });
+      this.#applied.set(stored.metadata.uid, { at: performance.now(), applied: appliedOf(wanted), answer: wantedPartOf(stored) });
       this.#store(resource).put(stored);
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 422 || error.status === 400)) throw new Refusal('InvalidWorkload', error.message);
+      if (error instanceof ApiError && isRefused(error)) throw new Refusal('InvalidWorkload', error.message);
       throw error;
     }
   }
@@ -212,8 +215,18 @@ export function isOutdated(observed: KubeObject, wanted: JsonObject): boolean {
   return observed.metadata.annotations?.[APPLIED] !== appliedOf(wanted);
 }
 
+/** The members that we have a say in. */
+function wantedPartOf({ metadata, spec }: KubeObject): unknown {
+  return [metadata.labels, metadata.annotations?.[APPLIED], metadata.ownerReferences, spec];
+}
+
 function appliedOf({ metadata }: JsonObject): string | undefined {
   return (metadata as { readonly annotations?: Readonly<Record<string, string>> }).annotations?.[APPLIED];
+}
+
+/** An apply with an entry twice in a list is refused as if the server had a fault. */
+function isRefused({ status, message }: ApiError): boolean {
+  return status === 422 || status === 400 || message.startsWith('failed to create typed patch object');
 }
 
 function refOf(resource: Resource, { name, namespace }: { readonly name: string; readonly namespace?: string }): ObjectRef {

@@ -18,7 +18,12 @@ interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
   readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: JsonObject }[];
   readonly resources?: { readonly requests?: Record<string, string>; readonly limits?: Record<string, string> };
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly subPath?: string; readonly readOnly?: boolean }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly subPath?: string;
+    readonly readOnly?: boolean;
+  }[];
 }
 
 interface DeploymentSpec {
@@ -46,11 +51,6 @@ export function originOf({ metadata }: KubeObject): 'reference' | 'ours' | undef
   return keeper === undefined ? 'reference' : keeper === OPERATOR ? 'ours' : undefined;
 }
 
-/** Whether the reference agent has made it and it runs: its pod must not be taken for one that is still to come. */
-export function runsOfReference(deployment: KubeObject | undefined): boolean {
-  return deployment !== undefined && originOf(deployment) === 'reference' && (specOf(deployment).replicas ?? 1) > 0;
-}
-
 /** Reads a Deployment of the reference agent into the Session that would have made it (streamspace.md 4.2, 4.4); `claim` is that of its home. */
 export function adopt(deployment: KubeObject, claim: KubeObject | undefined, backend: string): Adoption {
   const { name, namespace, labels = {} } = deployment.metadata;
@@ -65,6 +65,7 @@ export function adopt(deployment: KubeObject, claim: KubeObject | undefined, bac
     state: replicas > 0 ? 'Running' : 'Hibernated',
     user: variable('USER') || labels.user || 'unknown',
     template: workloadOf(container),
+    ...(labels.template ? { templateName: labels.template } : {}),
     resources: resourcesOf(container),
     ...(claim || claimName === claimNameOf(name) ? { home: { enabled: true } } : {}),
     backendRef: { name: backend },
@@ -76,7 +77,7 @@ export function adopt(deployment: KubeObject, claim: KubeObject | undefined, bac
     session: {
       apiVersion: API_VERSION,
       kind: SESSIONS.kind,
-      metadata: { name, namespace, finalizers: [SESSION_FINALIZER], ...(labels.template ? { labels: { template: labels.template } } : {}) },
+      metadata: { name, namespace, finalizers: [SESSION_FINALIZER] },
       spec: parsed.data as unknown as JsonObject,
     },
   };
@@ -87,7 +88,11 @@ function workloadOf({ image, ports = [], env = [], volumeMounts = [] }: Containe
     image,
     ...(ports.length > 0
       ? {
-          ports: ports.map(({ name, containerPort, protocol = 'TCP' }) => ({ name: name || `port-${containerPort}`, containerPort, protocol })),
+          ports: ports.map(({ name, containerPort, protocol = 'TCP' }) => ({
+            name: name || `port-${containerPort}`,
+            containerPort,
+            protocol,
+          })),
         }
       : {}),
     ...vncOf(ports),
@@ -101,7 +106,7 @@ function workloadOf({ image, ports = [], env = [], volumeMounts = [] }: Containe
   };
 }
 
-function vncOf(ports: NonNullable<Container['ports']>): unknown {
+function vncOf(ports: NonNullable<Container['ports']>): object {
   const vnc = ports.find(({ name }) => name === 'vnc') ?? (ports.length === 1 ? ports[0] : undefined);
   return vnc ? { vnc: { port: vnc.containerPort } } : {};
 }
