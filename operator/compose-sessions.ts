@@ -15,13 +15,14 @@ const SESSION_WIDTH = 32;
 
 /** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
 export function composeSessions(world: TermWorld, client: KubeClient): TermSessions {
-  const { bus, logs, sessions, telling } = world;
+  const { bus, config, logs, sessions, telling } = world;
   const log = logs.component('sessions');
   const objects = new SessionObjects(client, sessions);
   const reconciler = new SessionReconciler({
     client,
     objects,
     templates: sessions.templates,
+    dryRun: config.DRY_RUN,
     admit: () => ({ kind: 'admitted' }),
     life: () => ({ next: { kind: 'settled' } }),
     replicasOf,
