@@ -57,6 +57,7 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     client,
     objects,
     templates: sessions.templates,
+    dryRun: config.DRY_RUN,
     admit: (session) => capacity.admission(session),
     life: () => ({ next: { kind: 'settled' } }),
     replicasOf: (session, { deployment }) => activeReplicas(session, deployment),
@@ -122,7 +123,6 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
       await leftBehind.settled();
       cared.resolve();
     },
-    capacity,
     cared: async () => {
       await cared.promise;
       await leftBehind.settled();
