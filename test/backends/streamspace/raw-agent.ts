@@ -96,6 +96,11 @@ export class RawAgent extends Waiting {
     return this.closed ?? 0;
   }
 
+  /** Reads no more, so that its buffers fill. */
+  deafen(): void {
+    this.#socket.pause();
+  }
+
   /** Closes it. */
   close(code = 1001): void {
     this.#socket.close(code);
