@@ -1,6 +1,7 @@
 import { actions } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
+import type { Session } from './api/session.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
@@ -11,7 +12,7 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
-import type { ObjectWatches } from './kube/standing-watches.ts';
+import { type ObjectWatches, objectStore } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -23,10 +24,12 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
+import { LiveSessionDesk } from './sessions/desk.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
-import { ENVIRONMENT_BACKEND, EnvironmentBackend } from './sync/environment.ts';
+import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
+import { SessionAccess } from './sync/session-access.ts';
 import { FINALIZER } from './sync/task-object.ts';
 import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
@@ -72,10 +75,20 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onUnpriced: (nodes) => metrics.unpricedNodes.set(nodes),
     onPriceTableError: (message) => log.error({}, message),
   });
+  const sessions = objectStore<Session>();
+  const sessionAccess = new SessionAccess({
+    client,
+    store: sessions,
+    namespace: config.NAMESPACE,
+    ownNamespace: namespace,
+    capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
+    reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
+  });
   const upstreamWorld = {
     client,
     view: caches,
     store: objects.actions,
+    sessions,
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
@@ -86,6 +99,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   const desk = new Desk({
     upstreams,
     world: upstreamWorld,
+    sessions: sessionAccess,
     fence,
     events: objects.events,
     unpriced: () => snapshots.unpriced,
@@ -112,6 +126,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
+    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -157,7 +172,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     desk,
     secrets: named,
     actions: actions.map((each) => each.name),
-    environmentKey: (name) => (name === ENVIRONMENT_BACKEND ? config.CENTRAL_API_KEY : undefined),
+    sessionNamespace: config.NAMESPACE,
+    environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({
     name: 'backends',
@@ -194,6 +210,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   // Who hears of which change.
   const listen = () => [
     objects.actions.onChange((_, after) => after && upstreams.noticeAction(after)),
+    sessions.onChange((before, after) => upstreams.noticeSession(before, after)),
     objects.actions.onChange((before, after) => retention.notice(before, after)),
     objects.events.onChange((_, after) => after && upstreams.observeEvent(after)),
     caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after)),
@@ -203,12 +220,14 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
 
   const environment = new EnvironmentLoop({
     settings: config,
+    client,
+    namespace,
     named,
     bus,
-    backend: new EnvironmentBackend(client, namespace),
+    hasOwnControlPlane: () => hasOwnControlPlane(objects.backends.values()),
     onLogLevel: (level) => logs.setLevel(config.LOG_LEVEL ?? settings.LOG_LEVEL.schema.safeParse(level?.trim()).data ?? 'INFO'),
-    onApplied: () => log.info({}, `the OptimizationBackend ${ENVIRONMENT_BACKEND} is as the environment says`),
-    onError: (error) => log.error({ err: error }, 'the OptimizationBackend of the environment could not be written; trying again'),
+    onApplied: (backend) => log.info({}, `the OptimizationBackend ${backend} is as the environment says`),
+    onError: (error) => log.error({ err: error }, 'an OptimizationBackend of the environment could not be written; trying again'),
   });
   return new Term({
     config,

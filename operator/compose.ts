@@ -32,10 +32,11 @@ export function compose(config: Config): Process {
     ...(config.CLUSTER_ID ? { clusterID: config.CLUSTER_ID } : {}),
   });
   const log = logs.component('operator');
+  for (const warning of config.warnings) log.warn({}, warning);
   const metrics = makeMetrics();
 
   // The cluster: one set of connections, one set of watches, one bus that tells of changes.
-  const credentials = Credentials.load();
+  const credentials = Credentials.load(config.KUBECONFIG);
   const client = new KubeClient(credentials, undefined, (method, code) => metrics.apiRequests.inc({ method, code }));
   const bus = new Bus();
   const caches = new Caches(bus);

@@ -1,37 +1,15 @@
 import { z } from 'zod';
+import { sessionSettings } from './config-sessions.ts';
+import { backendURL, namespaceName, type Setting, seconds } from './config-setting.ts';
 import { MAX_LEASE_SECONDS } from './kube/lease.ts';
 
-/** One setting: a variable of the environment and the flag of the same name (`CLUSTER_ID`, `--cluster-id`). */
-export interface Setting<Schema extends z.ZodType = z.ZodType> {
-  readonly schema: Schema;
-  /** One sentence for `--help`. */
-  readonly about: string;
-  /** What a value looks like, in words. */
-  readonly shape: string;
-  readonly example: string;
-  /** True: never shown, and no flag, because flags are visible to everyone on the machine. */
-  readonly secret?: boolean;
-}
-
-function seconds(least: number, most: number) {
-  return z.coerce.number().min(least).max(most);
-}
-
-function httpURL() {
-  return z.string().refine((value) => /^(https?|wss?):$/.test(URL.parse(value)?.protocol ?? '') && !value.includes('@'));
-}
-
-const name = z
-  .string()
-  .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
 const identity = z.string().min(1).max(253).regex(/^\S+$/);
 const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
 
-/** Every setting of the operator. Names of seed 003 are kept as they are (optimizer.md section 6). */
+/** Every setting of the operator. Names of seeds 002 and 003 are kept as they are (streamspace.md section 9, optimizer.md section 6). */
 export const settings = {
   POD_NAMESPACE: {
-    schema: name.default('cloudoptim'),
+    schema: namespaceName.default('cloudoptim'),
     about: 'The namespace whose OptimizationActions and OptimizationBackends count. Default cloudoptim.',
     shape: 'a namespace name',
     example: 'cloudoptim',
@@ -49,7 +27,7 @@ export const settings = {
     example: '0b9d2f3e-8c1a-4a57-9f6b-2f0d3a1c5e77',
   },
   CENTRAL_SERVER_URL: {
-    schema: httpURL().optional(),
+    schema: backendURL().optional(),
     about:
       'The backend of seed 003; with CLUSTER_ID it makes the OptimizationBackend “default” at the start. Default https://central.cloudoptim.io where only CLUSTER_ID is set.',
     shape: 'an http or https URL without credentials',
@@ -63,7 +41,8 @@ export const settings = {
   },
   AGENT_ID: {
     schema: identity.optional(),
-    about: 'The id under which the operator registers there. Default: the cluster id followed by -agent.',
+    about:
+      'The id under which the operator registers, there and at the control plane of CONTROL_PLANE_URL. Default: the cluster id followed by -agent.',
     shape: 'up to 253 characters without white space',
     example: 'prod-eu-1-agent',
   },
@@ -149,6 +128,7 @@ export const settings = {
     shape: 'a number from 1 to 3600',
     example: '100',
   },
+  ...sessionSettings,
   PRICE_TABLE_FILE: {
     schema: z.string().min(1).optional(),
     about: 'A YAML or JSON file with USD per hour by instance type, for the costs in snapshots. Default: none, every node costs 0.',

@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Setting, type SettingName, type SettingValues, settings } from './config-table.ts';
+import { controlPlaneProblems, IGNORED_VARIABLES, sessionNamespace } from './config-sessions.ts';
+import type { Setting } from './config-setting.ts';
+import { type SettingName, type SettingValues, settings } from './config-table.ts';
 
 /** What the command line and the environment ask for. */
 export type Invocation = { readonly kind: 'help' | 'version'; readonly text: string } | { readonly kind: 'run'; readonly config: Config };
 
 /** The checked configuration of one process. */
-export interface Config extends SettingValues {
+export interface Config extends Omit<SettingValues, 'NAMESPACE'> {
   readonly version: string;
+  /** The namespace of all Sessions. */
+  readonly NAMESPACE: string;
+  /** What was accepted and is not as its author may think, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** All that is wrong with the configuration at once, each line naming the variable, what it must look like and an example. */
@@ -20,39 +26,52 @@ const SERVICE_ACCOUNT_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount
 
 /** Reads flags (which win) and the environment; throws ConfigError with every problem. The only reader of `process.env`. */
 export function readInvocation(args: readonly string[], env: Readonly<Record<string, string | undefined>>, version: string): Invocation {
-  const { asked, flags, problems } = readFlags(args);
+  const { asked, flags, problems, warnings } = readFlags(args);
   if (asked === 'help') return { kind: 'help', text: helpText() };
   if (asked === 'version') return { kind: 'version', text: version };
   const given: Record<string, string | undefined> = { POD_NAMESPACE: serviceAccountNamespace() };
   // An empty variable is an absent one: manifests often map a missing key to "".
-  for (const name of names()) given[name] = flags.get(flagOf(name)) ?? (env[name]?.trim() || given[name]);
+  for (const name of names()) given[name] = flags.get(name) ?? (env[name]?.trim() || given[name]);
   const values: Record<string, unknown> = {};
   for (const name of names()) {
     const parsed = (settings[name] as Setting).schema.safeParse(given[name]);
     if (parsed.success) values[name] = parsed.data;
     else problems.push(problem(name, given[name]));
   }
-  problems.push(...missingTogether(given));
+  problems.push(...missingTogether(given), ...controlPlaneProblems(given));
   if (problems.length > 0) throw new ConfigError(['Configuration validation failed:', ...problems.map((line) => `  - ${line}`)].join('\n'));
-  return { kind: 'run', config: { ...(values as SettingValues), version } };
+  const config = values as SettingValues;
+  warnings.push(...warningsOf(config, env));
+  return { kind: 'run', config: { ...config, NAMESPACE: sessionNamespace(given, config.POD_NAMESPACE), version, warnings } };
+}
+
+function warningsOf({ HEALTH_CHECK_INTERVAL: interval }: SettingValues, env: Readonly<Record<string, string | undefined>>): string[] {
+  const ignored = Object.entries(IGNORED_VARIABLES).filter(([name]) => env[name]?.trim());
+  const warnings = ignored.map(([name, why]) => `${name} ${why}`);
+  if (interval && interval.asked !== interval.used)
+    warnings.push(`HEALTH_CHECK_INTERVAL: ${interval.asked} s is not possible, heartbeats go out every ${interval.used} s`);
+  return warnings;
 }
 
 function names(): readonly SettingName[] {
   return Object.keys(settings) as SettingName[];
 }
 
-function flagOf(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+function flagOf(name: SettingName): string {
+  return (settings[name] as Setting).flag ?? name.toLowerCase().replaceAll('_', '-');
 }
 
 function readFlags(args: readonly string[]) {
-  const flags = new Map<string, string>();
+  const flags = new Map<SettingName, string>();
   const problems: string[] = [];
-  const named = new Map(names().map((name) => [flagOf(name), settings[name] as Setting]));
+  const warnings: string[] = [];
+  const named = new Map(names().map((name) => [flagOf(name), name]));
   const options = {
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean' },
-    ...Object.fromEntries([...named.keys()].map((flag) => [flag, { type: 'string' }] as const)),
+    ...Object.fromEntries(
+      [...named].map(([flag, name]) => [flag, { type: (settings[name] as Setting).isSwitch ? 'boolean' : 'string' }] as const),
+    ),
   } as const;
   let asked: 'help' | 'version' | undefined;
   // Not strict, because that ends at the first problem.
@@ -60,14 +79,21 @@ function readFlags(args: readonly string[]) {
     // Not shown, because it may be the value of a flag that does not exist, such as a key.
     if (token.kind === 'positional') problems.push(`argument ${token.index + 1} belongs to no flag; --help lists all flags`);
     if (token.kind !== 'option') continue;
-    const setting = named.get(token.name);
+    const name = named.get(token.name);
     if (token.name === 'help' || token.name === 'version') asked ??= token.name;
-    else if (!setting) problems.push(`${token.rawName}: there is no such flag; --help lists all flags`);
-    else if (setting.secret) problems.push(`${token.rawName}: set the variable instead, because everyone on the machine can see flags`);
-    else if (token.value === undefined) problems.push(`${token.rawName}: has no value; for example --${token.name}=${setting.example}`);
-    else flags.set(token.name, token.value);
+    else if (name === undefined) problems.push(`${token.rawName}: there is no such flag; --help lists all flags`);
+    else readFlag(name, token);
   }
-  return { asked, flags, problems };
+  return { asked, flags, problems, warnings };
+
+  function readFlag(name: SettingName, { rawName, value }: { readonly rawName: string; readonly value?: string | undefined }): void {
+    const { secret, isSwitch, example }: Setting = settings[name];
+    const visible = 'because everyone on the machine can see flags';
+    if (secret === true) problems.push(`${rawName}: set the variable instead, ${visible}`);
+    else if (value === undefined && !isSwitch) problems.push(`${rawName}: has no value; for example ${rawName}=${example}`);
+    else flags.set(name, value ?? 'true');
+    if (secret === 'flag too') warnings.push(`${rawName}: better set ${name} or the Secret, ${visible}`);
+  }
 }
 
 function problem(name: SettingName, value: string | undefined): string {
@@ -101,7 +127,7 @@ function serviceAccountNamespace(): string | undefined {
 function helpText(): string {
   const lines = names().map((name) => {
     const setting: Setting = settings[name];
-    const flag = setting.secret ? '(no flag: a key must not be visible in the process list)' : `--${flagOf(name)}`;
+    const flag = setting.secret === true ? '(no flag: a key must not be visible in the process list)' : `--${flagOf(name)}`;
     return `  ${name}  ${flag}\n      ${setting.about}\n      ${setting.shape}; for example ${setting.example}`;
   });
   return [

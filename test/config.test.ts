@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Config, ConfigError, readInvocation } from '../operator/config.ts';
-import { type Setting, settings } from '../operator/config-table.ts';
+import type { Setting } from '../operator/config-setting.ts';
+import { settings } from '../operator/config-table.ts';
 
 type Env = Record<string, string>;
 
@@ -25,7 +26,7 @@ function problems(env: Env, args: string[] = []): string[] {
 }
 
 const named = Object.entries(settings) as [keyof typeof settings, Setting][];
-const flagOf = (name: string) => `--${name.toLowerCase().replaceAll('_', '-')}`;
+const flagOf = (name: keyof typeof settings) => `--${(settings[name] as Setting).flag ?? name.toLowerCase().replaceAll('_', '-')}`;
 
 test('nothing has to be set', () => {
   expect(config({})).toEqual({
@@ -36,7 +37,16 @@ test('nothing has to be set', () => {
     HEALTH_CHECK_PORT: 8080,
     SHUTDOWN_GRACE_SECONDS: 25,
     WATCH_SILENCE_SECONDS: 100,
+    PLATFORM: 'kubernetes',
+    NAMESPACE: 'cloudoptim',
+    MAX_SESSIONS: 100,
+    MAX_CPU: { told: '100 cores' },
+    MAX_MEMORY: { told: '128Gi' },
+    RECONNECT_INITIAL_DELAY: 2,
+    RECONNECT_MAX_DELAY: 32,
+    RECONNECT_MULTIPLIER: 2,
     version: '1.2.3',
+    warnings: [],
   });
 });
 
@@ -172,7 +182,7 @@ test.each([['--help'], ['-h'], ['--help', '--colour=red']])(
       expect(text).toContain(name);
       expect(text).toContain(setting.about);
       expect(text).toContain(`${setting.shape}; for example ${setting.example}`);
-      expect(text.includes(`${flagOf(name)}\n`)).toBe(!setting.secret);
+      expect(text.includes(`${flagOf(name)}\n`)).toBe(setting.secret !== true);
     }
     expect(text).toContain('--version');
   },
@@ -183,7 +193,8 @@ test('--version is the version alone, even where the environment is wrong', () =
 });
 
 test.each(named.filter(([, setting]) => !setting.secret))('the example of %s is a good value, as variable and as flag', (name, setting) => {
-  const beside: Env = name === 'CENTRAL_SERVER_URL' ? { CLUSTER_ID: 'c' } : {};
+  const agent = { AGENT_ID: 'k8s-1', CONTROL_PLANE_URL: 'wss://control.example.com' };
+  const beside: Env = name === 'CENTRAL_SERVER_URL' ? { CLUSTER_ID: 'c' } : /CONTROL|REGION|HEALTH_CHECK_I/.test(name) ? agent : {};
   const byVariable = config({ ...beside, [name]: setting.example });
   expect(config(beside, [`${flagOf(name)}=${setting.example}`])).toEqual(byVariable);
   expect(byVariable).toHaveProperty([name]);

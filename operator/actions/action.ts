@@ -14,6 +14,7 @@ export type TargetKind = 'Node' | 'Pod' | 'Deployment' | 'StatefulSet' | 'Daemon
 /** What an action is aimed at; shown as `node/worker-3`, and the key of the per-target lock. */
 export interface Target {
   readonly kind: TargetKind;
+  /** Absent for kinds that have none, and for a Session: all of them are in one. */
   readonly namespace?: string;
   readonly name: string;
 }
@@ -136,6 +137,8 @@ export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   readonly params: Schema;
   readonly rbac: readonly PolicyRule[];
+  /** Where it needs them: in the whole cluster, or in the namespace of the sessions alone. Default: cluster. */
+  readonly rbacScope?: 'cluster' | 'namespace';
   /** Parameters for docs, samples and tests. */
   readonly example: z.input<Schema>;
   /** True when it is one fenced, idempotent write: then a pinned target needs no start record of its own. */
@@ -143,6 +146,8 @@ export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   /** True: it only states what its target should be, so that a later one need not wait for it and overrules it. Default false: one at a time per target. */
   readonly statesIntent?: boolean;
   target(params: z.output<Schema>): Target;
+  /** Reads what the result has to tell of the time before; recorded with the start, and so before the first effect. */
+  remember?(params: z.output<Schema>, context: ActionContext): Promise<JsonObject>;
   /** Reads only. */
   plan(params: z.output<Schema>, context: ActionContext): Promise<Plan>;
   /** Looks, does one bounded thing, says how far it is; may be called again any number of times. */

@@ -8,6 +8,7 @@ const source = z.object({
   backend: filled(253, 'The OptimizationBackend, by name, that the task came from.'),
   taskID: filled(512, 'The id of the task as that backend gave it.'),
   requestedBy: text(256, 'Who asked, in the words of the backend; empty or absent where it does not say.').optional(),
+  sessionID: filled(512, 'The session it is about, in the words of the backend, which is told of its state before the result.').optional(),
 });
 
 /** The members of `OptimizationAction.spec` that every action has. */

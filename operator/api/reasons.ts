@@ -22,6 +22,7 @@ export const REASONS = {
   DryRun: 'It was started before DRY_RUN was set for the operator, which carries nothing out meanwhile.',
   TooManyRequests: 'The API server protects itself against too many requests; it is tried again when the time that it asks for is over.',
   Conflict: 'Somebody else changes the object again and again while it is written; it is tried again.',
+  SessionDeleting: 'The Session is being deleted; the action waits until it is gone.',
   TargetLocked: 'Another request works on the same target; this one waits for it.',
 
   // OptimizationAction: causes in status.blockers and status.plan.pods only
@@ -56,7 +57,9 @@ export const REASONS = {
   RolloutInProgress: 'Another rollout of the workload is under way; nothing was written.',
   RolloutPaused: 'The Deployment is paused, so no pod would follow the change; nothing was written.',
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
-  Superseded: 'Somebody else changed the same values; nothing further was written.',
+  Superseded: 'Somebody else changed the same values, or a later request overrules this one; nothing further was written.',
+  SessionStopped: 'The session is to be stopped; only a SessionStart has it run again.',
+  CapacityReached: 'There is no room for one more active session; the message has the numbers.',
   AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
@@ -64,8 +67,11 @@ export const REASONS = {
   Error:
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
+  // Session
+  Requested: 'An OptimizationAction asked for it, which the override names; somebody else owns spec.state.',
+
   // Reported: the way back to the backend
-  Taken: 'The backend took the result.',
+  Taken: 'The backend took the result, or was told the state of the session.',
   Refused: 'The backend refused the result for good; the message has its words.',
 
   // OptimizationBackend
@@ -74,6 +80,11 @@ export const REASONS = {
   Unreachable: 'The upstream does not answer; it is tried again with growing pauses.',
   Unauthorized:
     'The upstream refuses the key; it is read anew as soon as the Secret changes. Or the API server refuses the token; it is read anew.',
+  PendingApproval: 'The upstream knows the agent id, and an administrator there has to approve it; it goes on by itself then.',
+  Rejected: 'An administrator of the upstream has rejected the agent id; it is asked again every ten minutes.',
+  NotRegistered: 'The upstream does not know the agent id, and the key may not register it; an administrator there has to.',
+  ShutdownRequested:
+    'The upstream asked this agent to shut down; it stays disconnected until the object is changed or the operator restarts.',
   CredentialsMissing: 'A Secret that the spec names, or the key in it, does not exist; it is read as soon as it does.',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -83,7 +94,8 @@ export const CONDITION_TYPES = {
     'OptimizationAction: Unknown while it is not finished, True when it succeeded, False when it failed. OptimizationBackend: True while it works.',
   Reconciling: 'There, and True, only while the operator works on it or tries again.',
   Stalled: 'There, and True, only when it failed for good: nothing is tried again. Argo CD and Flux read this as the failure.',
-  Reported: 'Mirrored OptimizationActions only: True once the backend has taken the final result.',
+  Reported:
+    'Mirrored OptimizationActions: True once the backend has taken the final result. Sessions of a backend: True once it was told their state.',
   Connected: 'OptimizationBackend: whether the upstream answers.',
   Authenticated: 'OptimizationBackend: whether the upstream accepts the key.',
 } as const satisfies Readonly<Record<string, string>>;

@@ -28,7 +28,10 @@ export const LAST_ACTIVITY = 'cloudoptim.io/last-activity';
 export const KEEP_AWAKE = 'cloudoptim.io/keep-awake';
 /** An RFC 3339 time; later than `status.override.at` it ends the override, so that a session the operator hibernated wakes as its spec says. */
 export const WAKE_REQUESTED = 'cloudoptim.io/wake-requested-at';
-/** Written by session actions: when (RFC 3339 with milliseconds), a space, and by which action (`namespace/name`) the state was last asked for. */
+/**
+ * Written by session actions: when (RFC 3339 with milliseconds), by which action (`namespace/name`) and what was last asked for (Start, Running,
+ * Hibernated or Stopped), with a space between.
+ */
 export const INTENT = 'cloudoptim.io/intent';
 /** `true`: at the stop the home goes too, whatever its policy says; written by a SessionStop with deletePVC. */
 export const DELETE_HOME = 'cloudoptim.io/delete-home';
@@ -89,7 +92,11 @@ export const sessionStatus = z
     startSeconds: z.number().min(0).describe('How long its last start took until it was ready, in seconds.').optional(),
     wakeSeconds: z.number().min(0).describe('How long its last wake took until it was ready, in seconds.').optional(),
     reported: z
-      .object({ state: filled(64, 'The state in the words of the backend.'), at: timestamp('When, RFC 3339.') })
+      .object({
+        state: z.enum(['Running', 'Hibernated', 'Stopped', 'Failed']).describe('The state: Running, Hibernated, Stopped or Failed.'),
+        podName: text(253, 'The pod it ran in.').optional(),
+        at: timestamp('When, RFC 3339 with milliseconds.'),
+      })
       .describe('What the backend was last told.')
       .optional(),
     conditions: conditions.optional(),

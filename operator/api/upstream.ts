@@ -5,12 +5,15 @@ import type { OptimizationBackendSpec } from './optimization-backend.ts';
 export interface UpstreamRequest {
   readonly name: string;
   readonly spec: OptimizationBackendSpec;
+  readonly clusterID: string;
   readonly agentID: string;
   readonly intervals: { readonly poll: Seconds; readonly metrics: Seconds; readonly heartbeat: Seconds };
   /** What the status of the object says was counted so far. */
   readonly counted: { readonly received: number; readonly reported: number; readonly rejected: number };
   readonly key: string | undefined;
   readonly caBundle: string | undefined;
+  /** PEM, where the upstream asks for one. */
+  readonly clientCertificate: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 /** What the status shows of a running upstream. */
@@ -18,6 +21,8 @@ export interface UpstreamReport {
   readonly connected: boolean | undefined;
   readonly authenticated: boolean | undefined;
   readonly message: string;
+  /** Why the upstream wants a person to do something first, as a reason; undefined while it does not. */
+  readonly refused: string | undefined;
   readonly lastContact: Date | undefined;
   readonly lastTask: Date | undefined;
   readonly lastSnapshot: Date | undefined;

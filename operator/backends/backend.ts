@@ -15,9 +15,19 @@ export type Task =
       /** 1 first … 10 last. */
       readonly priority?: number;
       readonly requestedBy?: string;
+      /** The id of the session it is about, where it is about one: its state is told before the result. */
+      readonly sessionID?: string;
     }
   /** An item that has an id but cannot be carried out: reported as failed with the reason, while the rest of the batch runs. */
-  | { readonly kind: 'invalid'; readonly id: string; readonly reason: string; readonly message: string };
+  | {
+      readonly kind: 'invalid';
+      readonly id: string;
+      readonly reason: string;
+      readonly message: string;
+      /** The name of the action it asks for, where that could be read. */
+      readonly action?: string;
+      readonly sessionID?: string;
+    };
 
 /** The end of one task, as a backend is told. */
 export interface Report {
@@ -53,14 +63,17 @@ export interface SessionFacts {
   readonly message: string;
 }
 
+/** Why an upstream that answers does not let this operator in yet, as the reason of a condition. */
+export type RefusalReason = 'PendingApproval' | 'Rejected' | 'NotRegistered' | 'ShutdownRequested';
+
 /** What an adapter tells about its connection; becomes conditions, Events and metrics of the OptimizationBackend. */
 export type ContactEvent =
   | { readonly kind: 'contact' }
   /** The push channel opened or closed; `message` says why it is closed. Told on a change only. */
   | { readonly kind: 'streaming'; readonly open: boolean; readonly message?: string }
   | { readonly kind: 'unauthenticated'; readonly message: string }
-  /** The upstream wants a person to do something first (`PendingApproval`, `Rejected`, `NotRegistered`, `ShutdownRequested`). */
-  | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
+  /** The upstream answers, and wants a person to do something first. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
   | { readonly kind: 'unreachable'; readonly message: string }
   /** A message of the upstream that could not be used at all (no id, not JSON): counted and logged. */
   | { readonly kind: 'malformed'; readonly message: string };
@@ -74,16 +87,18 @@ export interface Backend {
   tasks(signal: AbortSignal): AsyncIterable<Task>;
   /** Delivers one result; safe to repeat; throws BackendError when the upstream did not answer for good. */
   report(report: Report, signal: AbortSignal): Promise<ReportOutcome>;
-  /** Sends the cluster's state, once per `every`. */
-  readonly snapshots: { readonly every: Seconds; push(snapshot: ClusterSnapshot, signal: AbortSignal): Promise<void> };
-  /** Sends cluster events, batched for at most `within`. */
-  readonly events: { readonly within: Seconds; push(events: readonly ClusterEvent[], signal: AbortSignal): Promise<void> };
+  /** Sends the cluster's state, once per `every`; absent where the upstream takes none. */
+  readonly snapshots?: { readonly every: Seconds; push(snapshot: ClusterSnapshot, signal: AbortSignal): Promise<void> };
+  /** Sends cluster events, batched for at most `within`; absent where the upstream takes none. */
+  readonly events?: { readonly within: Seconds; push(events: readonly ClusterEvent[], signal: AbortSignal): Promise<void> };
   /** Says that the operator lives. The first accepted one registers, `stopping` deregisters where the protocol has nothing else. */
   readonly heartbeat: { readonly every: Seconds; beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> };
   /** Uses this key from the next request on; reconnects the socket. */
   useKey(key: string): void;
   /** Says that a task is recorded, where the protocol has a word for that; never throws. */
   accepted?(taskID: string): void;
+  /** Ends, within so many seconds, what stays open between calls, and resolves when that is gone; absent where nothing does once tasks() has ended. */
+  close?(within: Seconds): Promise<void>;
   /** Tells what became of a session; resolves when it was handed to the open connection, throws BackendError where there is none. */
   reportSession?(session: SessionFacts, signal: AbortSignal): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { BackoffSettings } from '../lib/backoff.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { Backend, ContactEvent, SessionFacts } from './backend.ts';
 
@@ -41,6 +42,8 @@ export interface BackendSettings {
   readonly key?: string;
   readonly intervals: { readonly poll: Seconds; readonly metrics: Seconds; readonly heartbeat: Seconds };
   readonly tls?: TLSSettings;
+  /** The waits between attempts to connect; what is absent is as the protocol says. */
+  readonly reconnect?: BackoffSettings;
   /** Given to backends that run sessions. */
   readonly sessions?: SessionSettings;
 }

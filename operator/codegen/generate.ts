@@ -22,7 +22,7 @@ export function generate(actions: readonly ActionDefinition[], loops: readonly L
   return new Map([
     ...under('crds', crdFiles(all)),
     ['crds/README.md', reference(all)],
-    ...under('config/rbac', rbacFiles(clusterRules(actions, loops), namespaceRules(loops))),
+    ...under('config/rbac', rbacFiles(clusterRules(actions, loops), namespaceRules(actions, loops))),
     ...under('config/samples', sampleFiles(actions)),
     ['operator/actions/README.md', actionDocs(actions)],
   ]);

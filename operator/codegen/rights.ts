@@ -29,18 +29,22 @@ interface Right extends Subject {
   readonly loops: Set<string>;
 }
 
-/** The rights in the whole cluster: of every action, and of the loops that watch the cluster. */
+/** The rights in the whole cluster: of actions, and of the loops that watch the cluster. */
 export function clusterRules(actions: readonly ActionDefinition[], loops: readonly LoopRights[]): readonly MergedRule[] {
-  return merge([...actions.map((each) => ({ who: each.name, isAction: true, rules: each.rbac })), ...claimsOf(loops, 'cluster')]);
+  return merge(claimsOf(actions, loops, 'cluster'));
 }
 
 /** The rights in the operator's own namespace. */
-export function namespaceRules(loops: readonly LoopRights[]): readonly MergedRule[] {
-  return merge(claimsOf(loops, 'namespace'));
+export function namespaceRules(actions: readonly ActionDefinition[], loops: readonly LoopRights[]): readonly MergedRule[] {
+  return merge(claimsOf(actions, loops, 'namespace'));
 }
 
-function claimsOf(loops: readonly LoopRights[], scope: LoopRights['scope']): readonly Claim[] {
-  return loops.filter((each) => each.scope === scope).map((each) => ({ who: each.loop, isAction: false, rules: each.rules }));
+function claimsOf(actions: readonly ActionDefinition[], loops: readonly LoopRights[], scope: LoopRights['scope']): readonly Claim[] {
+  const ofActions = actions
+    .filter(({ rbacScope = 'cluster' }) => rbacScope === scope)
+    .map((each) => ({ who: each.name, isAction: true, rules: each.rbac }));
+  const ofLoops = loops.filter((each) => each.scope === scope).map((each) => ({ who: each.loop, isAction: false, rules: each.rules }));
+  return [...ofActions, ...ofLoops];
 }
 
 /** One rule per resource with all verbs anybody needs on it, sorted: who reads the role sees each resource once. */

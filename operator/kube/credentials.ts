@@ -1,4 +1,5 @@
 import type { RequestOptions } from 'node:https';
+import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 
 /** How long credentials are used before they are read anew: token files and exec plugins rotate them. */
@@ -30,10 +31,17 @@ export class Credentials {
     this.#config = config;
   }
 
-  /** Loads `$KUBECONFIG`, `~/.kube/config` or the in-cluster ServiceAccount, in that order; throws when none names a cluster. */
-  static load(): Credentials {
+  /** Loads these files, or `$KUBECONFIG`, `~/.kube/config` or the in-cluster ServiceAccount, in that order; throws when none names a cluster. */
+  static load(kubeconfig = ''): Credentials {
     const config = new KubeConfig();
-    config.loadFromDefault();
+    const [first, ...others] = kubeconfig.split(delimiter).filter((file) => file !== '');
+    if (first === undefined) config.loadFromDefault();
+    else config.loadFromFile(first);
+    for (const file of others) {
+      const other = new KubeConfig();
+      other.loadFromFile(file);
+      config.mergeConfig(other);
+    }
     // What client-node makes up when it finds nothing.
     if (config.getCurrentCluster()?.server === 'http://localhost:8080')
       throw new Error('no cluster is known: set KUBECONFIG to a kubeconfig file, or run inside a cluster with a ServiceAccount');

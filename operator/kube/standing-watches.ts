@@ -79,7 +79,8 @@ export function startClusterWatches(watches: Watches, caches: Caches): readonly 
   ];
 }
 
-function objectStore<T extends KubeObject<unknown, unknown>>(): Store<T> {
+/** A store of objects that are kept as the API server has them. */
+export function objectStore<T extends KubeObject<unknown, unknown>>(): Store<T> {
   return new Store<T>((object) => {
     const { uid, resourceVersion } = object.metadata;
     return { key: keyOf(object), uid, resourceVersion };

@@ -7,6 +7,8 @@ export interface BackoffSettings {
   readonly first?: Seconds;
   /** Default 60 s. */
   readonly most?: Seconds;
+  /** How much longer each wait is than the one before. Default 2. */
+  readonly factor?: number;
   /** Default Math.random. */
   readonly random?: () => number;
 }
@@ -17,10 +19,11 @@ export class Backoff {
   #current: IBackoff<unknown> | undefined;
 
   constructor(settings: BackoffSettings = {}) {
-    const { first = 1, most = 60, random = Math.random } = settings;
+    const { first = 1, most = 60, factor = 2, random = Math.random } = settings;
     this.#start = new ExponentialBackoff<number>({
       initialDelay: first * 1000,
       maxDelay: most * 1000,
+      exponent: factor,
       // The library's own full jitter cannot be given a random source.
       generator: (state, options) => {
         const [delay, next] = noJitterGenerator(state, options);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ConditionClaim, setConditions } from '../api/condition.ts';
 import { parseDuration } from '../api/duration.ts';
 import {
+  idsOf,
   type OptimizationBackend,
   type OptimizationBackendSpec,
   type OptimizationBackendStatus,
@@ -19,6 +20,9 @@ import { troubleOf } from './trouble.ts';
 /** The key of a credentials Secret that holds the bearer key (seed 003). */
 const API_KEY = 'api-key';
 
+/** Where the control plane of StreamSpace looks for desktops that are served over HTTP (streamspace.md 4.2). */
+const STREAM_SPACE_NAMESPACE = 'streamspace';
+
 /** Numbers in the status are brought up to date this often. */
 const REFRESH_SECONDS = 60;
 
@@ -28,6 +32,8 @@ export interface BackendReconcilerOptions {
   readonly secrets: NamedDataWatch;
   /** The names of all actions. */
   readonly actions: readonly string[];
+  /** The namespace of all Sessions. */
+  readonly sessionNamespace: string;
   /** The key the environment gave, for the backend the environment made. */
   readonly environmentKey: (backend: string) => string | undefined;
 }
@@ -54,19 +60,31 @@ export class BackendReconciler {
     }
     const { name } = object.metadata;
     const spec: OptimizationBackendSpec = parsed.data;
-    const { key, caBundle, missing } = await this.#credentials(name, spec, signal);
+    const { key, caBundle, clientCertificate, missing } = await this.#credentials(name, spec, signal);
     const intervals = {
       poll: parseDuration(spec.intervals.poll) ?? 10,
       metrics: parseDuration(spec.intervals.metrics) ?? 60,
-      heartbeat: parseDuration(spec.intervals.heartbeat) ?? 30,
+      heartbeat: parseDuration(spec.intervals.heartbeat ?? '') ?? (spec.protocol === 'StreamSpace' ? 10 : 30),
     };
-    const agentID = spec.agentID ?? `${spec.clusterID}-agent`;
+    const { clusterID, agentID } = idsOf(spec);
     const { received = 0, reported = 0, rejected = 0 } = object.status?.tasks ?? {};
     const counted = { received, reported, rejected };
-    const report = await this.#options.desk.ensure({ name, spec, agentID, intervals, counted, key, caBundle });
-    const secrets = [spec.credentialsSecretRef?.name, spec.tls?.caBundleSecretRef?.name].filter((each) => each !== undefined);
+    const report = await this.#options.desk.ensure({
+      name,
+      spec,
+      clusterID,
+      agentID,
+      intervals,
+      counted,
+      key,
+      caBundle,
+      clientCertificate,
+    });
+    const refs = [spec.credentialsSecretRef, spec.tls?.caBundleSecretRef, spec.tls?.clientCertificateSecretRef];
+    const secrets = refs.flatMap((ref) => ref?.name ?? []);
     const changed = [upstreamTopic(name), ...secrets.map((each) => dataTopic(SECRETS, each))];
-    return { status: shown(object, spec, report, missing, agentID, now), next: { kind: 'when', changed, orAfter: REFRESH_SECONDS } };
+    const notes = { missing, sessionNamespace: this.#options.sessionNamespace };
+    return { status: shown(object, spec, report, notes, agentID, now), next: { kind: 'when', changed, orAfter: REFRESH_SECONDS } };
   }
 
   async #credentials(name: string, spec: OptimizationBackendSpec, signal: AbortSignal) {
@@ -75,10 +93,17 @@ export class BackendReconciler {
     const key = secret?.[API_KEY] || this.#options.environmentKey(name);
     const caRef = spec.tls?.caBundleSecretRef;
     const caBundle = caRef ? (await this.#options.secrets.secret(caRef.name, signal))?.[caRef.key] : undefined;
+    const certificateRef = spec.tls?.clientCertificateSecretRef;
+    const pair = certificateRef ? await this.#options.secrets.secret(certificateRef.name, signal) : undefined;
+    const { 'tls.crt': certificate, 'tls.key': privateKey } = pair ?? {};
     const missing: string[] = [];
-    if (!key) missing.push(ref ? `the Secret ${ref.name} has no key ${API_KEY}` : 'spec.credentialsSecretRef names no Secret');
+    // Who shows a certificate may be known by that alone.
+    if (!key && !(certificateRef && !ref))
+      missing.push(ref ? `the Secret ${ref.name} has no key ${API_KEY}` : 'spec.credentialsSecretRef names no Secret');
     if (caRef && !caBundle) missing.push(`the Secret ${caRef.name} has no key ${caRef.key}`);
-    return { key: key || undefined, caBundle, missing: missing.join('; ') };
+    if (certificateRef && !(certificate && privateKey)) missing.push(`the Secret ${certificateRef.name} has no keys tls.crt and tls.key`);
+    const clientCertificate = certificate && privateKey ? { certificate, key: privateKey } : undefined;
+    return { key: key || undefined, caBundle, clientCertificate, missing: missing.join('; ') };
   }
 }
 
@@ -98,11 +123,16 @@ export function troubleStatus(object: OptimizationBackend, error: unknown, now: 
   return statusOf(object, { state: 'Retrying', ...troubleOf(error) }, [], now, {});
 }
 
+interface Notes {
+  readonly missing: string;
+  readonly sessionNamespace: string;
+}
+
 function shown(
   object: OptimizationBackend,
   spec: OptimizationBackendSpec,
   report: UpstreamReport,
-  missing: string,
+  notes: Notes,
   agentID: string,
   now: Date,
 ): OptimizationBackendStatus {
@@ -112,8 +142,8 @@ function shown(
     tasks: report.tasks,
     lag: report.lag,
   };
-  const claims = [connected(report, missing), authenticated(report, missing)];
-  const status = statusOf(object, summaryOf(spec, report, missing), claims, now, facts);
+  const claims = [connected(report, notes.missing), authenticated(report, notes.missing)];
+  const status = statusOf(object, summaryOf(spec, report, notes), claims, now, facts);
   // Times alone are no reason to write: an idle operator is silent (they are renewed with whatever else changes, and when contact is lost).
   if (isDeepStrictEqual(status, object.status)) return status;
   return {
@@ -123,21 +153,26 @@ function shown(
   };
 }
 
-function summaryOf(spec: OptimizationBackendSpec, report: UpstreamReport, missing: string): Summary {
+function summaryOf(spec: OptimizationBackendSpec, report: UpstreamReport, { missing, sessionNamespace }: Notes): Summary {
   if (missing) return { state: 'Retrying', reason: 'CredentialsMissing', message: missing };
+  if (report.refused) return { state: 'Retrying', reason: report.refused, message: report.message };
   if (report.authenticated === false) return { state: 'Retrying', reason: 'Unauthorized', message: report.message };
   if (report.connected === false) return { state: 'Retrying', reason: 'Unreachable', message: report.message };
   if (report.connected === undefined)
     return { state: 'Working', reason: 'Connecting', message: `waits for the first answer of ${spec.url}` };
   if (spec.suspend) return { state: 'Done', reason: 'Suspended', message: 'connected; takes no new tasks because spec.suspend is true' };
   const costs = report.unpriced ? `; no price for ${report.unpriced}` : '';
-  return { state: 'Done', reason: 'Connected', message: `connected to ${spec.url}${costs}` };
+  const elsewhere = spec.protocol === 'StreamSpace' && sessionNamespace !== STREAM_SPACE_NAMESPACE;
+  const away = elsewhere
+    ? `; its control plane finds desktops over HTTP in the namespace ${STREAM_SPACE_NAMESPACE} only, and NAMESPACE is ${sessionNamespace}`
+    : '';
+  return { state: 'Done', reason: 'Connected', message: `connected to ${spec.url}${costs}${away}` };
 }
 
 function connected(report: UpstreamReport, missing: string): ConditionClaim {
   if (report.connected === undefined) return { type: 'Connected', status: 'Unknown', reason: 'Connecting', message: missing };
   if (report.connected) return { type: 'Connected', status: 'True', reason: 'Connected', message: '' };
-  return { type: 'Connected', status: 'False', reason: 'Unreachable', message: report.message };
+  return { type: 'Connected', status: 'False', reason: report.refused ?? 'Unreachable', message: report.message };
 }
 
 function authenticated(report: UpstreamReport, missing: string): ConditionClaim {

@@ -4,6 +4,7 @@ import { MAX_MESSAGE } from '../api/condition.ts';
 import { cut } from '../api/cut.ts';
 import type { OptimizationAction, OptimizationActionStatus } from '../api/optimization-action.ts';
 import { type ParsedSpec, parseActionSpec } from '../api/parse-action.ts';
+import type { SessionDesk } from '../api/session-desk.ts';
 import type { Tombstone } from '../api/tombstone.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import { keyOf, type Outcome } from '../kube/controller.ts';
@@ -12,6 +13,7 @@ import type { Next } from '../lib/next.ts';
 import { planMessage, planStatus } from './action-plan.ts';
 import { alreadyExecuted, endStatus, type Facts, factsOf, isFinished, statusOf } from './action-status.ts';
 import { Ages } from './ages.ts';
+import { beforeDeadline } from './deadline.ts';
 import { isSettled } from './expiry.ts';
 import { identify, pinnedUID } from './identity.ts';
 import { lockTopic, type TargetLocks } from './target-locks.ts';
@@ -19,12 +21,10 @@ import { lockTopic, type TargetLocks } from './target-locks.ts';
 /** A waiting action looks again after this long, to name who holds its target by then. */
 const QUEUED_SECONDS = 60;
 
-/** A deadline is a time of day: it is compared with the wall clock this often, should somebody set that. */
-const CLOCK_SECONDS = 20;
-
 /** What the reconciler of OptimizationActions works with. */
 export interface ActionReconcilerOptions {
   readonly cluster: Cluster;
+  readonly sessions: SessionDesk;
   readonly actions: readonly ActionDefinition[];
   readonly locks: TargetLocks;
   readonly backendExists: (name: string) => boolean;
@@ -169,7 +169,7 @@ export class ActionReconciler {
       } as const;
       return { status: statusOf(object, object.status.phase ?? 'Running', summary, now), next: { kind: 'settled' } };
     }
-    if (this.#isPlan(object)) return undefined;
+    if (this.#isPlan(object) || parsed.definition.statesIntent) return undefined;
     const lock = locks.acquire(target, key, object.spec?.priority ?? 5);
     if (lock.held) return undefined;
     const summary = { state: 'Waiting', reason: 'TargetLocked', message: `waits for ${lock.by}, which is working on ${target}` } as const;
@@ -180,7 +180,7 @@ export class ActionReconciler {
   /** The target that was there when the action was first seen: a namesake that comes while it waits is not meant. */
   async #meant(pass: Pass): Promise<Facts> {
     const pinned = pinnedUID(pass.object);
-    const meant = pinned === undefined ? await identify(this.#options.cluster, pass.parsed.target, pass.signal) : { targetUID: pinned };
+    const meant = pinned === undefined ? await identify(this.#options, pass.parsed.target, pass.signal) : { targetUID: pinned };
     return { target: formatTarget(pass.parsed.target), ...meant };
   }
 
@@ -191,14 +191,22 @@ export class ActionReconciler {
     const pinned = pinnedUID(object);
     // One fenced, idempotent write on a pinned target: a crash in between leaves nothing that a second run does differently.
     if (parsed.definition.atomic && pinned !== undefined) return this.#execute(pass, pinned);
-    const found = await identify(this.#options.cluster, parsed.target, pass.signal);
+    const found = await identify(this.#options, parsed.target, pass.signal);
     const uid = found?.targetUID;
     if (pinned !== undefined && uid !== undefined && uid !== pinned) return this.#replaced(pass, pinned, uid);
     const target = formatTarget(parsed.target);
     const summary = { state: 'Working', reason: 'Started', message: `working on ${target}` } as const;
     // What was recorded while it waited stays: the executor judges whether the machine is still the same.
     const { targetProviderID = found?.targetProviderID } = object.status ?? {};
-    const facts = { target, startedAt: now.toISOString(), targetUID: pinned ?? uid ?? '', ...(targetProviderID && { targetProviderID }) };
+    const targetUID = pinned ?? uid ?? '';
+    const remembered = await parsed.definition.remember?.(parsed.params, this.#context(pass, targetUID));
+    const facts = {
+      target,
+      startedAt: now.toISOString(),
+      targetUID,
+      ...(targetProviderID && { targetProviderID }),
+      ...(remembered && { result: remembered }),
+    };
     return { status: statusOf(object, 'Running', summary, now, facts), next: { kind: 'again', after: 0 }, ...needsFinalizer(pass) };
   }
 
@@ -232,7 +240,7 @@ export class ActionReconciler {
 
   async #plan(pass: Pass): Promise<Result> {
     const { object, parsed, now } = pass;
-    const found = await identify(this.#options.cluster, parsed.target, pass.signal);
+    const found = await identify(this.#options, parsed.target, pass.signal);
     const plan = await parsed.definition.plan(parsed.params, this.#context(pass, found?.targetUID ?? ''));
     const facts = { target: formatTarget(parsed.target), plan: planStatus(plan) };
     const message = object.spec?.mode === 'Plan' ? planMessage(plan) : `DRY_RUN: ${planMessage(plan)}`;
@@ -248,9 +256,10 @@ export class ActionReconciler {
   #context(pass: Pass, targetUID: string): ActionContext {
     const { object, key, now, signal } = pass;
     const { startedAt, targetProviderID, result = {}, blockers = [] } = object.status ?? {};
-    const { cluster, ownPod } = this.#options;
+    const { cluster, sessions, ownPod } = this.#options;
     return {
       cluster,
+      sessions,
       now: startedAt === undefined ? now : this.#ages.now(key, startedAt, now),
       signal,
       startedAt: startedAt === undefined ? now : new Date(startedAt),
@@ -282,13 +291,4 @@ function keptForGitOps({ metadata, spec }: OptimizationAction): { finalizer?: tr
 /** The end of an action. The pass that follows gives back the target and, where the object is being deleted, the finalizer. */
 function end(status: OptimizationActionStatus): Result {
   return { status, next: { kind: 'again', after: 0 } };
-}
-
-function beforeDeadline(next: Next, object: OptimizationAction, now: Date): Next {
-  const deadline = object.spec?.deadline;
-  if (deadline === undefined || isFinished(object)) return next;
-  const left = Math.min(CLOCK_SECONDS, Math.max(0, (Date.parse(deadline) - now.getTime()) / 1000));
-  if (next.kind === 'settled') return { kind: 'again', after: left };
-  if (next.kind === 'again') return { kind: 'again', after: Math.min(next.after, left) };
-  return { ...next, orAfter: Math.min(next.orAfter, left) };
 }

@@ -1,4 +1,4 @@
-import type { ContactEvent } from '../backends/backend.ts';
+import type { ContactEvent, RefusalReason } from '../backends/backend.ts';
 
 /** What is known of one upstream, for the status of its OptimizationBackend, readiness and metrics. */
 export interface UpstreamFacts {
@@ -9,6 +9,8 @@ export interface UpstreamFacts {
   /** Whether the upstream accepts the key. Undefined until it said so. */
   authenticated: boolean | undefined;
   streaming: boolean;
+  /** What a person has to do first at the upstream; undefined where nothing. */
+  refused: RefusalReason | undefined;
   /** Why it is not connected or not authenticated. */
   message: string;
   lastContact: Date | undefined;
@@ -27,6 +29,7 @@ export function newFacts(): UpstreamFacts {
     connected: undefined,
     authenticated: undefined,
     streaming: false,
+    refused: undefined,
     message: '',
     lastContact: undefined,
     lastTask: undefined,
@@ -40,7 +43,9 @@ export function newFacts(): UpstreamFacts {
 
 /** Takes what the adapter tells; returns whether something changed that an operator of the cluster wants to see at once. */
 export function noteContact(facts: UpstreamFacts, event: ContactEvent, at: Date): boolean {
-  const before = `${facts.connected} ${facts.authenticated} ${facts.message}`;
+  const shown = () => `${facts.connected} ${facts.authenticated} ${facts.refused} ${facts.message}`;
+  const before = shown();
+  if (['contact', 'unauthenticated', 'unreachable'].includes(event.kind)) facts.refused = undefined;
   if (event.kind === 'contact') {
     facts.lastContact = at;
     facts.connected = true;
@@ -53,6 +58,13 @@ export function noteContact(facts: UpstreamFacts, event: ContactEvent, at: Date)
     }
     facts.authenticated = false;
     facts.message = event.message;
+  } else if (event.kind === 'refused') {
+    facts.lastContact = at;
+    facts.connected = false;
+    // Of an id that it does not know, an upstream cannot check the key.
+    facts.authenticated = event.reason === 'NotRegistered' ? undefined : true;
+    facts.refused = event.reason;
+    facts.message = event.message;
   } else if (event.kind === 'unreachable') {
     facts.connected = false;
     // An upstream that is away refuses no key, and there may be another one by now.
@@ -61,5 +73,5 @@ export function noteContact(facts: UpstreamFacts, event: ContactEvent, at: Date)
   } else if (event.kind === 'streaming') {
     facts.streaming = event.open;
   }
-  return before !== `${facts.connected} ${facts.authenticated} ${facts.message}`;
+  return before !== shown();
 }

@@ -3,7 +3,7 @@ import type { Fence } from '../kube/fence.ts';
 
 /** The same backend, which hears nothing more once the fence has fallen, and whose calls are cut off then; they throw NotLeading. */
 export function fencedBackend(backend: Backend, fence: Fence): Backend {
-  const { snapshots, events, heartbeat } = backend;
+  const { snapshots, events, heartbeat, reportSession, accepted, close } = backend;
   const during = async <T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     fence.check();
     return call(AbortSignal.any([signal, fence.signal]));
@@ -11,9 +11,19 @@ export function fencedBackend(backend: Backend, fence: Fence): Backend {
   return {
     tasks: (signal) => backend.tasks(AbortSignal.any([signal, fence.signal])),
     report: (report, signal) => during(signal, (both) => backend.report(report, both)),
-    snapshots: { every: snapshots.every, push: (snapshot, signal) => during(signal, (both) => snapshots.push(snapshot, both)) },
-    events: { within: events.within, push: (batch, signal) => during(signal, (both) => events.push(batch, both)) },
+    ...(snapshots && {
+      snapshots: { every: snapshots.every, push: (snapshot, signal) => during(signal, (both) => snapshots.push(snapshot, both)) },
+    }),
+    ...(events && { events: { within: events.within, push: (batch, signal) => during(signal, (both) => events.push(batch, both)) } }),
     heartbeat: { every: heartbeat.every, beat: (status, signal) => during(signal, (both) => heartbeat.beat(status, both)) },
     useKey: (key) => backend.useKey(key),
+    ...(accepted && {
+      accepted: (taskID) => {
+        if (!fence.signal.aborted) accepted.call(backend, taskID);
+      },
+    }),
+    // It ends what is open, whoever leads.
+    ...(close && { close: (within) => close.call(backend, within) }),
+    ...(reportSession && { reportSession: (session, signal) => during(signal, (both) => reportSession.call(backend, session, both)) }),
   };
 }

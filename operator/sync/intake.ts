@@ -51,7 +51,10 @@ export async function takeIn(task: Task, options: IntakeOptions, signal: AbortSi
   const buried = options.buried(name);
   const report = buried && isOf(buried.source, task, options) ? reportOfEnding(buried) : undefined;
   if (report) return { kind: 'gone', report };
-  if (task.kind === 'invalid') return { kind: 'rejected', reason: task.reason, message: task.message };
+  if (task.kind === 'invalid') {
+    const { action, reason, message } = task;
+    return { kind: 'rejected', ...(action ? { action } : {}), reason, message };
+  }
   const read = readTask(task, options);
   if ('reason' in read) return { kind: 'rejected', action: task.action, ...read };
   const uid = targetUID(read.target, options.view);

@@ -14,6 +14,8 @@ export interface PullOptions extends IntakeOptions {
   readonly facts: UpstreamFacts;
   /** Told of the first task ever: somebody who has just set up the backend is watching. */
   readonly onFirstTask: () => void;
+  /** Told of a task about a session before it is recorded. */
+  readonly onSessionTask: (sessionID: string) => void;
   readonly onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) => void;
 }
 
@@ -33,20 +35,26 @@ export async function pull(options: PullOptions, signal: AbortSignal): Promise<v
 
   async function take(task: Parameters<typeof takeIn>[0]): Promise<void> {
     try {
+      if (task.sessionID !== undefined) options.onSessionTask(task.sessionID);
       const intake = await takeIn(task, options, signal);
       if (intake.kind === 'seen' || intake.kind === 'gone') {
-        if (intake.kind === 'seen') options.reporter.repeat(intake.object);
-        else options.reporter.answer(intake.report);
+        if (intake.kind === 'seen') {
+          if (intake.object.status?.finishedAt === undefined) options.source.accepted?.(task.id);
+          options.reporter.repeat(intake.object);
+        } else {
+          options.reporter.answer(intake.report);
+        }
         return options.onTask(task.id, 'repeated', `task ${task.id} was seen before`);
       }
       options.facts.lastTask = new Date();
       if (intake.kind === 'created') {
+        options.source.accepted?.(task.id);
         options.facts.received++;
         if (options.facts.received === 1) options.onFirstTask();
         return options.onTask(task.id, 'created', `task ${task.id} is recorded`);
       }
       options.facts.rejected++;
-      options.reporter.answer(rejectionOf(task.id, intake, new Date()));
+      options.reporter.answer(rejectionOf(task.id, intake, new Date()), task.sessionID);
       options.onTask(task.id, 'rejected', intake.message);
     } catch (error) {
       // Stopped before it was recorded: nothing was accepted, the backend offers it again.

@@ -25,8 +25,8 @@ export async function push(options: PushOptions, signal: AbortSignal): Promise<v
   const { backend } = options;
   await Promise.all([
     repeat(backend.heartbeat.every, () => beat(options, signal), 'heartbeat'),
-    repeat(backend.snapshots.every, () => pushSnapshot(options, signal), 'snapshot'),
-    repeat(backend.events.within, () => pushEvents(options, signal), 'events'),
+    backend.snapshots && repeat(backend.snapshots.every, () => pushSnapshot(options, signal), 'snapshot'),
+    backend.events && repeat(backend.events.within, () => pushEvents(options, signal), 'events'),
   ]);
 
   async function repeat(every: Seconds, act: () => Promise<void>, what: string): Promise<void> {
@@ -65,17 +65,20 @@ async function beat({ backend, facts, health }: PushOptions, signal: AbortSignal
 }
 
 async function pushSnapshot({ backend, facts, collect }: PushOptions, signal: AbortSignal): Promise<void> {
+  // Collecting costs requests.
+  if (!backend.snapshots) return;
   const snapshot = await collect(signal);
   if (!snapshot) return;
   await backend.snapshots.push(snapshot, signal);
   facts.lastSnapshot = snapshot.at;
 }
 
-async function pushEvents({ backend, feed }: PushOptions, signal: AbortSignal): Promise<void> {
+async function pushEvents({ backend: { events }, feed }: PushOptions, signal: AbortSignal): Promise<void> {
+  if (!events) return;
   while (feed.waiting > 0) {
     const batch = feed.take(BATCH);
     try {
-      await backend.events.push(batch, signal);
+      await events.push(batch, signal);
     } catch (error) {
       // Refused for good: the same events would be refused for ever, and the ones behind them never sent.
       if (!(error instanceof BackendError && error.final)) feed.giveBack(batch);

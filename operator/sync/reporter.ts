@@ -13,9 +13,17 @@ import type { Seconds } from '../lib/next.ts';
 import { reportOf } from './report-text.ts';
 
 /** The field manager of the Reported condition, so that it does not collide with the rest of the status. */
-const REPORT_MANAGER = 'cloudoptim-report';
+export const REPORT_MANAGER = 'cloudoptim-report';
 /** Reports on their way at the same time. */
 const WIDTH = 8;
+
+/** How a task about a session ended. */
+export interface SessionEnding {
+  readonly sessionID: string;
+  readonly report: Report;
+  /** When the task was recorded, in milliseconds; undefined where it never was. */
+  readonly recordedAt: number | undefined;
+}
 
 /** What the reports of one upstream work with. */
 export interface ReporterOptions {
@@ -23,6 +31,8 @@ export interface ReporterOptions {
   readonly backend: Backend;
   readonly client: KubeClient;
   readonly store: Store<OptimizationAction>;
+  /** Tells how the session of a task stands, before its result; absent where the backend runs no sessions. */
+  readonly settleSession?: (ending: SessionEnding) => Promise<void>;
   readonly onTaken: () => void;
   readonly onFailure: (taskID: string, error: unknown, retryIn: Seconds) => void;
 }
@@ -34,7 +44,7 @@ export interface ReporterOptions {
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #queue: WorkQueue;
-  readonly #answers = new Map<string, Report>();
+  readonly #answers = new Map<string, { readonly report: Report; readonly sessionID: string | undefined }>();
   readonly #repeats = new Set<string>();
   readonly #backoffs = new Map<string, Backoff>();
   /** Keys whose last attempt failed for the connection or the key, so that an answer to anything is a reason to try again. */
@@ -60,9 +70,9 @@ export class Reporter {
   }
 
   /** Reports a task that has no object: it was refused on arrival, or its object is gone. */
-  answer(report: Report): void {
+  answer(report: Report, sessionID?: string): void {
     const key = `without object:${report.taskID}`;
-    this.#answers.set(key, report);
+    this.#answers.set(key, { report, sessionID });
     this.#queue.add(key);
   }
 
@@ -92,9 +102,10 @@ export class Reporter {
   async #deliver(key: string): Promise<void> {
     const answer = this.#answers.get(key);
     const object = this.#options.store.get(key);
-    const report = answer ?? (object && this.#reportDue(key, object));
+    const report = answer?.report ?? (object && this.#reportDue(key, object));
     if (!report) return;
     try {
+      await this.#settleSession(report, answer?.sessionID, object);
       const outcome = await this.#options.backend.report(report, this.#stop.signal);
       if (object) await this.#settle(object, outcome);
       this.#answers.delete(key);
@@ -107,9 +118,18 @@ export class Reporter {
     }
   }
 
+  async #settleSession(report: Report, answered: string | undefined, object: OptimizationAction | undefined): Promise<void> {
+    const sessionID = answered ?? object?.spec?.source?.sessionID;
+    if (sessionID === undefined) return;
+    const created = object?.metadata.creationTimestamp;
+    await this.#options.settleSession?.({ sessionID, report, recordedAt: created === undefined ? undefined : Date.parse(created) });
+  }
+
   #reportDue(key: string, object: OptimizationAction): Report | undefined {
     const due = this.#repeats.has(key) || isUnreported(object, this.#options.name);
-    return due ? reportOf(object) : undefined;
+    const report = due ? reportOf(object) : undefined;
+    // A backend of sessions knows no plans: what was not done must not pass for done.
+    return report?.plan && this.#options.settleSession ? { ...report, outcome: 'Failed' } : report;
   }
 
   async #settle(object: OptimizationAction, outcome: ReportOutcome): Promise<void> {

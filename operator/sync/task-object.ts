@@ -44,7 +44,7 @@ export function taskObject(
       priority: task.priority,
       deadline: task.deadline?.toISOString(),
       targetUID,
-      source: { backend, taskID: task.id, requestedBy: task.requestedBy?.slice(0, 256) },
+      source: { backend, taskID: task.id, requestedBy: task.requestedBy?.slice(0, 256), sessionID: task.sessionID },
     },
   };
 }

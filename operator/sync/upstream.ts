@@ -1,5 +1,6 @@
 import type { ActionDefinition } from '../actions/action.ts';
 import type { OptimizationAction } from '../api/optimization-action.ts';
+import type { Session } from '../api/session.ts';
 import type { Tombstone } from '../api/tombstone.ts';
 import type { Backend, ContactEvent, HeartbeatStatus } from '../backends/backend.ts';
 import type { ClusterSnapshot } from '../backends/snapshot.ts';
@@ -12,6 +13,7 @@ import { newFacts, noteContact, type UpstreamFacts } from './facts.ts';
 import { pull } from './pull.ts';
 import { type PushOptions, push, pushLast } from './push.ts';
 import { Reporter } from './reporter.ts';
+import { UpstreamSessions } from './upstream-sessions.ts';
 
 /** What an upstream tells while it runs, for logs, metrics and its OptimizationBackend. */
 export type UpstreamNews =
@@ -32,6 +34,8 @@ export interface UpstreamWorld {
   readonly namespace: string;
   /** True: every task becomes a plan. */
   readonly dryRun: boolean;
+  /** The Sessions of all backends. */
+  readonly sessions: Store<Session>;
   readonly collect: (signal: AbortSignal) => Promise<ClusterSnapshot | undefined>;
   readonly health: () => Extract<HeartbeatStatus, 'healthy' | 'degraded'>;
 }
@@ -56,6 +60,10 @@ export class Upstream {
   readonly facts: UpstreamFacts;
   readonly feed = new ClusterEventFeed({ now: () => new Date() });
   readonly reporter: Reporter;
+  /** Undefined where the backend runs none. */
+  readonly sessions: UpstreamSessions | undefined;
+  /** Whether the backend takes events of the cluster. */
+  readonly takesEvents: boolean;
   readonly #world: UpstreamWorld;
   readonly #options: UpstreamOptions;
   readonly #backend: Backend;
@@ -73,8 +81,16 @@ export class Upstream {
     this.#world = world;
     this.#options = options;
     this.#backend = options.makeBackend((event) => this.#contact(event));
+    const { reportSession, events } = this.#backend;
+    const onSession = (sessionID: string, error: unknown, retryIn: Seconds) =>
+      onNews({ kind: 'failure', what: `session ${sessionID}`, error, retryIn });
+    const shared = { name, client, store: world.sessions, actions: store, backend: this.#backend, onFailure: onSession };
+    this.sessions = reportSession && new UpstreamSessions(shared, (session, signal) => reportSession.call(this.#backend, session, signal));
+    this.takesEvents = events !== undefined;
+    const { sessions } = this;
     this.reporter = new Reporter({
       name,
+      ...(sessions ? { settleSession: (ending) => sessions.settle(ending) } : {}),
       backend: this.#backend,
       client,
       store,
@@ -114,6 +130,7 @@ export class Upstream {
       facts: this.facts,
       onRetry: (taskID: string, error: unknown) => onNews({ kind: 'failure', what: 'intake', taskID, error }),
       onFirstTask: () => onNews({ kind: 'facts' }),
+      onSessionTask: (sessionID: string) => this.sessions?.arrived(sessionID),
       onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) =>
         onNews({ kind: 'task', taskID, what, message }),
     };
@@ -133,15 +150,20 @@ export class Upstream {
     await this.takeTasks(false);
     // Time must be left for the last words.
     await this.reporter.close(goodbye ? within / 2 : within);
+    await this.sessions?.reporter.close(goodbye ? within / 4 : 0);
     this.#pushing.abort(new Error('the upstream is stopped'));
     await Promise.all(this.#loops);
-    if (goodbye) await pushLast(this.#push, within - (performance.now() - startedAt) / 1000);
+    const left = () => within - (performance.now() - startedAt) / 1000;
+    if (goodbye) await pushLast(this.#push, left());
+    await this.#backend.close?.(Math.max(0, left()));
   }
 
   #contact(event: ContactEvent): void {
     const wasAway = this.facts.connected === false || this.facts.authenticated === false;
     if (noteContact(this.facts, event, new Date())) this.#options.onNews({ kind: 'facts' });
     if (event.kind === 'malformed') this.#options.onNews({ kind: 'malformed', message: event.message });
-    if (wasAway && event.kind === 'contact') this.reporter.hurry();
+    const opened = event.kind === 'streaming' && event.open;
+    if (opened) this.sessions?.reporter.connected();
+    if (opened || (wasAway && event.kind === 'contact')) this.reporter.hurry();
   }
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OptimizationAction } from '../api/optimization-action.ts';
+import type { Session } from '../api/session.ts';
 import type { CoreEvent } from '../kube/cluster-event.ts';
 import type { Node } from '../kube/node.ts';
 import type { Pod } from '../kube/pod.ts';
@@ -74,18 +75,34 @@ export class Upstreams {
     if (backend !== undefined) this.get(backend)?.reporter.notice(object);
   }
 
+  /** Tells the upstream of a Session that it changed or is gone. */
+  noticeSession(before: Session | undefined, after: Session | undefined): void {
+    const backend = (after ?? before)?.spec?.backendRef?.name;
+    if (backend !== undefined) this.get(backend)?.sessions?.reporter.notice(before, after);
+  }
+
+  /** Tells the upstream of a Session that is about to be gone; resolves within seconds, whether or not anybody could be told. */
+  async lastWord(session: Session): Promise<void> {
+    const backend = session.spec?.backendRef?.name;
+    if (backend !== undefined) await this.get(backend)?.sessions?.reporter.lastWord(session);
+  }
+
   /** Tells every feed of an Event. */
   observeEvent(event: CoreEvent): void {
-    for (const { upstream } of this.#running.values()) upstream.feed.observeEvent(event);
+    for (const feed of this.#feeds()) feed.observeEvent(event);
   }
 
   /** Tells every feed of a changed node. */
   observeNode(before: Node | undefined, after: Node | undefined): void {
-    for (const { upstream } of this.#running.values()) upstream.feed.observeNode(before, after);
+    for (const feed of this.#feeds()) feed.observeNode(before, after);
   }
 
   /** Tells every feed of a changed pod. */
   observePod(before: Pod | undefined, after: Pod | undefined): void {
-    for (const { upstream } of this.#running.values()) upstream.feed.observePod(before, after);
+    for (const feed of this.#feeds()) feed.observePod(before, after);
+  }
+
+  *#feeds(): Generator<Upstream['feed']> {
+    for (const { upstream } of this.#running.values()) if (upstream.takesEvents) yield upstream.feed;
   }
 }

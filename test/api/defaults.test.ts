@@ -25,7 +25,7 @@ test('an action gets the defaults of the contract', async () => {
 test('a backend gets the defaults of the contract', async () => {
   expect(await stored('optimizationbackends', { ...backend, tls: { caBundleSecretRef: { name: 'authorities' } } })).toEqual({
     ...backend,
-    intervals: { poll: '10s', metrics: '60s', heartbeat: '30s' },
+    intervals: { poll: '10s', metrics: '60s' },
     suspend: false,
     tls: { caBundleSecretRef: { name: 'authorities', key: 'ca.crt' }, insecureSkipVerify: false },
   });

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../operator/lib/json.ts';
+import { streamSpace } from './backend-rule-cases.ts';
 
 /** A value that is accepted, for every field that has neither an example nor a default. */
 export const VALID: Readonly<Record<string, JsonValue>> = {
@@ -38,6 +39,10 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.source.backend': 'prod',
   'spec.source.taskID': 't-1',
   'spec.source.requestedBy': 'cost-engine',
+  'spec.source.sessionID': 'ada-firefox-0c757c2e',
+  'spec.region': 'eu',
+  'spec.vnc': { enabled: true },
+  'spec.intervals.heartbeat': '30s',
   'spec.webSocketURL': 'wss://central.example.com',
   'spec.agentID': 'cluster-1-agent',
   'spec.credentialsSecretRef': { name: 'backend-prod' },
@@ -46,6 +51,8 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.tls': {},
   'spec.tls.caBundleSecretRef': { name: 'authorities' },
   'spec.tls.caBundleSecretRef.name': 'authorities',
+  'spec.tls.clientCertificateSecretRef': { name: 'agent' },
+  'spec.tls.clientCertificateSecretRef.name': 'agent',
 };
 
 const podLabels = { action: 'Label', label: { kind: 'Pod', namespace: 'shop', name: 'cart-0', set: { 'example.com/pool': 'spot' } } };
@@ -55,6 +62,10 @@ const longDrain = { action: 'Drain', drain: { nodeName: 'worker-3', timeoutSecon
 /** The object in which a field is tried, where a rule over several fields keeps it out of the example. */
 export const AROUND: Readonly<Record<string, JsonObject>> = {
   'spec.label.namespace': podLabels,
+  'spec.protocol': { ...streamSpace, clusterID: 'cluster-1', url: 'https://central.example.com' },
+  'spec.region': streamSpace,
+  'spec.vnc': streamSpace,
+  'spec.vnc.enabled': streamSpace,
   'spec.drain.escalation.deleteUnreadyAfterSeconds': longDrain,
   'spec.drain.escalation.deleteAfterSeconds': longDrain,
 };

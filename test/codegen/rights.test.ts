@@ -25,5 +25,16 @@ test('the order of the declarations does not matter', () => {
 });
 
 test('the role holds the rights in the own namespace, other verbs after the usual ones', () => {
-  expect(namespaceRules(loops)).toEqual([{ apiGroups: [''], resources: ['secrets'], verbs: ['watch', 'approve'], askedBy: ['settings'] }]);
+  expect(namespaceRules([zap], loops)).toEqual([
+    { apiGroups: [''], resources: ['secrets'], verbs: ['watch', 'approve'], askedBy: ['settings'] },
+  ]);
+});
+
+test('an action with rights in the own namespace has none in the cluster', () => {
+  const own = { ...zap, rbacScope: 'namespace' } as const;
+  expect(clusterRules([own, aim], []).map(({ askedBy }) => askedBy)).toEqual([['actions: Aim'], ['actions: Aim']]);
+  expect(namespaceRules([own, aim], []).map(({ resources, askedBy }) => [resources, askedBy])).toEqual([
+    [['nodes'], ['actions: Zap']],
+    [['pods'], ['actions: Zap']],
+  ]);
 });

@@ -75,7 +75,7 @@ test('an overlay chooses the image', async () => {
 
 test('the ServiceAccount holds every declared right, in the whole cluster or in its own namespace', async () => {
   await expectRights(clusterRules(actions, loopRights), 'default');
-  await expectRights(namespaceRules(loopRights), 'cloudoptim');
+  await expectRights(namespaceRules(actions, loopRights), 'cloudoptim');
 });
 
 test('the ServiceAccount holds no rights in other namespaces beside those of the cluster role', async () => {

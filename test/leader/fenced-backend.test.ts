@@ -21,15 +21,18 @@ function silentBackend() {
     events: { within: 5, push: silent('events') },
     heartbeat: { every: 30, beat: silent('heartbeat') },
     useKey: (key) => heard.push([`key ${key}`, AbortSignal.abort()]),
+    accepted: (taskID) => heard.push([`accepted ${taskID}`, AbortSignal.abort()]),
+    reportSession: silent('session'),
   };
   return { backend, heard };
 }
 
-const calls = (backend: Backend, signal: AbortSignal): readonly Promise<unknown>[] => [
+const calls = (backend: Backend, signal: AbortSignal): readonly (Promise<unknown> | undefined)[] => [
   backend.report({} as Report, signal),
-  backend.snapshots.push({} as never, signal),
-  backend.events.push([], signal),
+  backend.snapshots?.push({} as never, signal),
+  backend.events?.push([], signal),
   backend.heartbeat.beat('healthy', signal),
+  backend.reportSession?.({} as never, signal),
 ];
 
 test('while the lead is held everything goes through; when it is lost, calls and intake are cut off, and no new ones begin', async () => {
@@ -39,15 +42,17 @@ test('while the lead is held everything goes through; when it is lost, calls and
   const { signal } = new AbortController();
   fenced.tasks(signal);
   fenced.useKey('k');
+  fenced.accepted?.('t');
   const underWay = calls(fenced, signal).map((call) => expect(call).rejects.toThrow(NotLeading));
-  expect(heard.map(([call]) => call)).toEqual(['tasks', 'key k', 'report', 'snapshot', 'events', 'heartbeat']);
-  expect([fenced.snapshots.every, fenced.events.within, fenced.heartbeat.every]).toEqual([60, 5, 30]);
+  expect(heard.map(([call]) => call)).toEqual(['tasks', 'key k', 'accepted t', 'report', 'snapshot', 'events', 'heartbeat', 'session']);
+  expect([fenced.snapshots?.every, fenced.events?.within, fenced.heartbeat.every]).toEqual([60, 5, 30]);
 
   tenure.end('lost');
   await Promise.all(underWay);
   expect(heard.every(([, each]) => each.aborted)).toBe(true);
   for (const call of calls(fenced, signal)) await expect(call).rejects.toThrow(NotLeading);
-  expect(heard).toHaveLength(6);
+  fenced.accepted?.('t');
+  expect(heard).toHaveLength(8);
 });
 
 test('its own signal still ends a call', async () => {

@@ -41,7 +41,10 @@ test('the loops need every right that they declare, and no other', async () => {
 });
 
 test('the roles grant every right that was needed, and no other', async () => {
-  const granted = [...rightsIn('cluster', clusterRules(actions, loopRights)), ...rightsIn('namespace', namespaceRules(loopRights))];
+  const granted = [
+    ...rightsIn('cluster', clusterRules(actions, loopRights)),
+    ...rightsIn('namespace', namespaceRules(actions, loopRights)),
+  ];
   expect(compareRights(needed(await requestsOfOperator(rig.cp)), granted)).toEqual(NONE);
 });
 

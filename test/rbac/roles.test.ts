@@ -11,7 +11,7 @@ import { compareRights, nameOf, rightsIn } from './right.ts';
 const folder = join(import.meta.dirname, '../../config/rbac');
 const ROLES = [
   ['cluster-role.yaml', 'cluster', clusterRules(actions, loopRights)],
-  ['role.yaml', 'namespace', namespaceRules(loopRights)],
+  ['role.yaml', 'namespace', namespaceRules(actions, loopRights)],
 ] as const;
 
 function read<T>(name: string): T {
@@ -38,7 +38,7 @@ test.each(ROLES)('%s has no wildcard, and nothing that makes more rights out of 
 
 test('what the Role grants, the ClusterRole does not', () => {
   const everywhere = new Set(rightsIn('cluster', clusterRules(actions, loopRights)).map(nameOf));
-  const here = rightsIn('namespace', namespaceRules(loopRights));
+  const here = rightsIn('namespace', namespaceRules(actions, loopRights));
   expect(here.filter((right) => everywhere.has(nameOf({ ...right, scope: 'cluster' }))).map(nameOf)).toEqual([]);
 });
 

@@ -17,7 +17,10 @@ test('with the streaming list the same rights are enough, and no watch needs its
   const requests = await requestsOfOperator(rig.cp);
   expect(refusals(requests)).toEqual([]);
   const needed = requests.flatMap(rightsNeeded);
-  const granted = [...rightsIn('cluster', clusterRules(actions, loopRights)), ...rightsIn('namespace', namespaceRules(loopRights))];
+  const granted = [
+    ...rightsIn('cluster', clusterRules(actions, loopRights)),
+    ...rightsIn('namespace', namespaceRules(actions, loopRights)),
+  ];
   expect(compareRights(needed, granted).undeclared).toEqual([]);
   const lists = requests.filter((request) => request.verb === 'list' && !isOfAction(request)).flatMap(rightsNeeded);
   // What no watch can tell, and the last look before acting.

@@ -72,7 +72,7 @@ test('the ConfigMap and the Secret of seed 003 make it as well, and changes of a
   await byObjects.backends.until('default', (object) => condition(object, 'Ready').reason === 'CredentialsMissing');
   await byObjects.secret('cloudoptim-client-secret', backend.key);
   await backend.socketOpen();
-  expect((await byObjects.backends.get('default')).spec).toMatchObject({ intervals: { poll: '1s', metrics: '6s', heartbeat: '30s' } });
+  expect((await byObjects.backends.get('default')).spec).toMatchObject({ intervals: { poll: '1s', metrics: '6s' } });
 
   const quiet = operator.log.length;
   backend.pushTask({ task_id: 'unknown', task_type: 'resize' });

@@ -32,13 +32,19 @@ export interface CloudOptimTuning {
 const root = '/api/v1/client';
 
 /** The adapter of protocol CloudOptim (optimizer.md 2, seed 003): polls and listens for tasks, posts results, metrics, events, heartbeats. */
-export function cloudOptim(settings: BackendSettings, observe: (event: ContactEvent) => void, tuning: CloudOptimTuning = {}): Backend {
+export function cloudOptim(
+  settings: BackendSettings,
+  observe: (event: ContactEvent) => void,
+  tuning: CloudOptimTuning = {},
+): Backend & Feeds {
   return new CloudOptim(settings, observe, tuning);
 }
 
+type Feeds = Required<Pick<Backend, 'snapshots' | 'events'>>;
+
 class CloudOptim implements Backend {
-  readonly snapshots: Backend['snapshots'];
-  readonly events: Backend['events'];
+  readonly snapshots: Feeds['snapshots'];
+  readonly events: Feeds['events'];
   readonly heartbeat: Backend['heartbeat'];
   readonly #clusterID: string;
   readonly #credential: Credential;

@@ -1,5 +1,5 @@
-import { parseJSON } from '../transport/json.ts';
-import { findItems, isObject } from './wire.ts';
+import { isObject, parseJSON } from '../transport/json.ts';
+import { findItems } from './wire.ts';
 
 /** What a frame of the stream asks for. */
 export type Frame =

@@ -1,4 +1,4 @@
-import { isObject } from './wire.ts';
+import { isObject } from '../transport/json.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Task } from '../backend.ts';
+import { isObject } from '../transport/json.ts';
 import { taskTypes } from './parameters.ts';
-import { createdAt, type Found, findMembers, isObject, wireID, wirePriority, wireTask } from './wire.ts';
+import { createdAt, type Found, findMembers, wireID, wirePriority, wireTask } from './wire.ts';
 
 /** What became of one item: a task, valid or not, or nothing because it has no usable id; `note` tells what was odd. */
 export interface ReadItem {

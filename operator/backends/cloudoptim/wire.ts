@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseTime } from '../time.ts';
+import { isObject } from '../transport/json.ts';
 
 /** The accepted spellings of a task's members, best first (optimizer.md 1, Intake). */
 const spellings = {
@@ -70,9 +71,4 @@ export function findItems(body: unknown): readonly unknown[] | undefined {
     if (Array.isArray(list)) return list;
   }
   return undefined;
-}
-
-/** True for a JSON object. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -20,12 +20,18 @@ export class Channel<T> {
     this.#wakeReader?.();
   }
 
-  /** Ends the reader at once; what was not read yet is dropped. */
-  end(): void {
+  /** How many items wait for the reader. */
+  get waiting(): number {
+    return this.#items.length;
+  }
+
+  /** Ends the reader at once; returns what was not read yet, which is in no other hands. */
+  end(): readonly T[] {
     this.#ended = true;
-    this.#items.length = 0;
+    const left = this.#items.splice(0);
     this.#wakeReader?.();
     this.#release();
+    return left;
   }
 
   /** Reads until the end. */

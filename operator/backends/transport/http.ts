@@ -6,6 +6,7 @@ import type { TLSSettings } from '../settings.ts';
 import { type Answer, readAnswer } from './answer.ts';
 import type { Credential } from './credential.ts';
 import { explain } from './explain.ts';
+import { tlsOptions } from './tls.ts';
 
 /** How a JSON client reaches its upstream. */
 export interface HTTPSettings {
@@ -27,9 +28,11 @@ export interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly signal: AbortSignal;
+  /** Statuses that the caller judges although they are thrown otherwise, such as a 403 whose body tells two cases apart. */
+  readonly judges?: readonly number[];
 }
 
-/** JSON over HTTP with a bearer key: bounded in time and size, without redirects, the key in no URL, error or log. */
+/** JSON over HTTP with a key: bounded in time and size, without redirects, the key in no URL, error or log. */
 export class JSONClient {
   readonly #settings: HTTPSettings;
   readonly #origin: string;
@@ -45,14 +48,12 @@ export class JSONClient {
     const { origin, pathname } = new URL(settings.baseURL);
     this.#origin = origin;
     this.#prefix = pathname.replace(/\/$/, '');
-    const { caBundle, insecureSkipVerify = false } = settings.tls ?? {};
-    const connect = { timeout: Math.min(10, this.#timeout) * 1000, rejectUnauthorized: !insecureSkipVerify };
     this.#agent = new Agent({
       connections: 8,
       // Longer than the usual poll interval, so that a steady state needs no new TLS handshakes.
       keepAliveTimeout: 30_000,
       allowH2: false,
-      connect: caBundle === undefined ? connect : { ...connect, ca: caBundle },
+      connect: { timeout: Math.min(10, this.#timeout) * 1000, ...tlsOptions(settings.tls) },
     });
   }
 
@@ -61,15 +62,15 @@ export class JSONClient {
    * timeout, a cut or oversized answer, 3xx, 401, 403, 408, 425, 429, 5xx, and, with status 401, while there is no key.
    */
   async request(call: Call): Promise<Answer> {
-    const { authorization } = this.#settings.credential;
-    if (authorization === undefined) throw new BackendError('There is no usable key yet', { status: 401 });
+    const { headers } = this.#settings.credential;
+    if (headers === undefined) throw new BackendError('There is no usable key yet', { status: 401 });
     const limit = new AbortController();
     const stop = () => limit.abort(call.signal.reason);
     const timer = setTimeout(() => limit.abort(new Error(`no answer within ${this.#timeout} s`)), this.#timeout * 1000);
     call.signal.addEventListener('abort', stop, { once: true });
     if (call.signal.aborted) stop();
     try {
-      const response = await this.#agent.request(this.#options(call, authorization, limit.signal));
+      const response = await this.#agent.request(this.#options(call, headers, limit.signal));
       const text = await this.#read(response.body);
       return this.#judge(call, response, text);
     } catch (error) {
@@ -83,13 +84,12 @@ export class JSONClient {
     }
   }
 
-  #options(call: Call, authorization: string, signal: AbortSignal): Dispatcher.RequestOptions {
+  #options(call: Call, shown: Readonly<Record<string, string>>, signal: AbortSignal): Dispatcher.RequestOptions {
     const { method, body } = call;
-    const headers: Record<string, string> = { authorization, accept: 'application/json' };
+    const headers = { ...shown, accept: 'application/json' };
     const options = { origin: this.#origin, path: this.#prefix + call.path, method, signal, headers };
     if (body === undefined) return options;
-    headers['content-type'] = 'application/json';
-    return { ...options, body: JSON.stringify(body) };
+    return { ...options, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
   }
 
   async #read(body: Dispatcher.ResponseData['body']): Promise<string> {
@@ -107,7 +107,7 @@ export class JSONClient {
   #judge(call: Call, response: Dispatcher.ResponseData, text: string): Answer {
     const { statusCode: status, headers } = response;
     const answer = readAnswer(status, text, (words) => this.#settings.credential.redact(words));
-    const passing = status >= 500 || [401, 403, 408, 425, 429].includes(status);
+    const passing = !call.judges?.includes(status) && (status >= 500 || [401, 403, 408, 425, 429].includes(status));
     if (status >= 200 && !passing && (status < 300 || status >= 400)) return answer;
     // No wait at all must not become a hot loop: then the backoff counts.
     const asked = parseRetryAfter(single(headers['retry-after']), single(headers.date), this.#settings.now?.() ?? new Date());

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Backend, ContactEvent, Report, Task } from '../../../operator/backends/backend.ts';
+import type { ContactEvent, Report, Task } from '../../../operator/backends/backend.ts';
 import { type CloudOptimTuning, cloudOptim } from '../../../operator/backends/cloudoptim/cloudoptim.ts';
 import type { BackendSettings } from '../../../operator/backends/settings.ts';
 import { type CloudOptimBackend, type CloudOptimBackendOptions, startCloudOptimBackend } from './server.ts';
@@ -16,7 +16,7 @@ export interface RigOptions {
 /** A reference backend and an adapter that talk over real sockets, with all that the adapter yielded and observed. */
 export interface Rig {
   readonly backend: CloudOptimBackend;
-  readonly adapter: Backend;
+  readonly adapter: ReturnType<typeof cloudOptim>;
   readonly tasks: Task[];
   readonly contacts: ContactEvent[];
   readonly signal: AbortSignal;

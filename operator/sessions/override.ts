@@ -1,0 +1,19 @@
+import { SESSIONS, type Session, type SessionOverride } from '../api/session.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { applyStatus } from '../kube/status.ts';
+
+/** The field manager of `status.override` alone, so that passes over the session neither write nor lose it. */
+export const OVERRIDE_MANAGER = 'cloudoptim-override';
+
+/** Writes the decision that stands instead of `spec.state`, or takes it away; throws 409 when the Session was replaced by a namesake. */
+export async function writeOverride(
+  client: KubeClient,
+  session: Session,
+  override: SessionOverride | undefined,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const { name, namespace } = session.metadata;
+  const ref = { resource: SESSIONS, name, ...(namespace === undefined ? {} : { namespace }) };
+  return applyStatus(client, ref, session, override ? { override } : {}, signal, OVERRIDE_MANAGER);
+}
