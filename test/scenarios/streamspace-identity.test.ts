@@ -9,8 +9,8 @@ const replicas = useStreamSpace('streamspace-replicas');
 
 test('an agent waits for its approval without a socket, connects after it, and a rejection is named', { timeout: 120_000 }, async () => {
   const { cp, scene, variables } = approved;
+  // It is not ready before it is connected, so the object tells.
   const operator = await scene.operator(variables);
-  await operator.ready();
   await scene.backends.until('streamspace', (object) => condition(object, 'Connected').reason === 'PendingApproval');
   expect(cp.heard.sockets).toEqual([]);
   expect(cp.heard.requests.map(({ route }) => route)).toContain('heartbeat');
@@ -25,7 +25,7 @@ test('an agent waits for its approval without a socket, connects after it, and a
   expect(await operator.stop()).toBe(0);
   expect(cp.heard.sockets.at(-1)?.closeCode).toBe(1001);
   cp.administrator.reject(AGENT);
-  await (await scene.operator(variables)).ready();
+  await scene.operator(variables);
   await scene.backends.until('streamspace', (object) => condition(object, 'Connected').reason === 'Rejected');
   expect(cp.violations).toEqual([]);
 });

@@ -60,7 +60,8 @@ export class Watch {
     const conduct = this.#commands.get(commandID);
     if (conduct === undefined) return this.#journal.violate(`${outcome} of ${commandID}, which was never sent`);
     const violate = (sentence: string) => this.#journal.violate(`${outcome} of ${commandID}: ${sentence}`);
-    if (!conduct.acknowledged) violate('it was not acknowledged');
+    // What could not even be recorded fails without a word before.
+    if (outcome === 'complete' && !conduct.acknowledged) violate('it was not acknowledged');
     if (conduct.final !== undefined && conduct.final !== outcome) violate(`it was ${conduct.final} before`);
     if (conduct.final === undefined && outcome === 'complete') this.#checkGoal(conduct, violate);
     if (outcome === 'failed' && (typeof said !== 'string' || said === '')) violate('no cause is given');
