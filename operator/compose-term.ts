@@ -2,7 +2,9 @@ import { actions } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
+import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
+import { composeSessions } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
 import type { Bus } from './kube/bus.ts';
@@ -12,7 +14,8 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
-import { type ObjectWatches, objectStore } from './kube/standing-watches.ts';
+import type { SessionWatches } from './kube/session-watches.ts';
+import type { ObjectWatches } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -50,6 +53,7 @@ export interface TermWorld {
   readonly caches: Caches;
   readonly watches: Watches;
   readonly objects: ObjectWatches<OptimizationAction, OptimizationBackend>;
+  readonly sessions: SessionWatches<Session, SessionTemplate>;
   readonly named: NamedDataWatch;
 }
 
@@ -75,7 +79,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onUnpriced: (nodes) => metrics.unpricedNodes.set(nodes),
     onPriceTableError: (message) => log.error({}, message),
   });
-  const sessions = objectStore<Session>();
+  const sessions = world.sessions.sessions;
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -236,6 +240,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
+    sessions: composeSessions(world, client, (session) => upstreams.lastWord(session)),
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),

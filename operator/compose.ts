@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend } from './api/optimization-backend.ts';
+import { SESSIONS, type Session, sessionTopic } from './api/session.ts';
+import { SESSION_TEMPLATES, type SessionTemplate, templateTopic } from './api/session-template.ts';
 import { composeTerm } from './compose-term.ts';
 import type { Config } from './config.ts';
 import { Bus } from './kube/bus.ts';
@@ -12,6 +14,7 @@ import { Election } from './kube/election.ts';
 import { EventRecorder } from './kube/events.ts';
 import { identityOf } from './kube/lease.ts';
 import { NamedDataWatch } from './kube/named-data.ts';
+import { SessionWatches } from './kube/session-watches.ts';
 import { startClusterWatches, startObjectWatches } from './kube/standing-watches.ts';
 import { Watches } from './kube/watches.ts';
 import { makeLogs } from './observe/logger.ts';
@@ -45,6 +48,8 @@ export function compose(config: Config): Process {
     if (event.kind === 'connected') process.retryUnanswered();
   });
   const objects = startObjectWatches<OptimizationAction, OptimizationBackend>(OPTIMIZATION_ACTIONS, OPTIMIZATION_BACKENDS);
+  const sessionKinds = { sessions: SESSIONS, templates: SESSION_TEMPLATES, sessionTopic, templateTopic };
+  const sessions = new SessionWatches<Session, SessionTemplate>(config.NAMESPACE, sessionKinds, caches, bus);
   const named = new NamedDataWatch(watches, namespace, bus);
 
   // Who acts. Renewals have connections of their own: they must not wait behind a burst of evictions, nor long for an answer.
@@ -63,7 +68,7 @@ export function compose(config: Config): Process {
   );
   const telling = new Telling(logs, metrics, recorder);
 
-  const world = { config, logs, metrics, telling, client, bus, caches, watches, objects, named };
+  const world = { config, logs, metrics, telling, client, bus, caches, watches, objects, sessions, named };
   const health = new HealthServer({
     registry: metrics.registry,
     measure: () => process.measure(),
@@ -80,7 +85,11 @@ export function compose(config: Config): Process {
     recorder,
     election,
     makeTerm: (fence) => composeTerm(world, fence),
-    startWatches: () => [...objects.start(watches, namespace), ...startClusterWatches(watches, caches)],
+    startWatches: () => {
+      // Nothing else waits for these: their kinds may not be installed.
+      sessions.start(watches);
+      return [...objects.start(watches, namespace), ...startClusterWatches(watches, caches)];
+    },
     refresh: (signal) => objects.refresh(client, namespace, signal),
   });
   return process;

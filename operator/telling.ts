@@ -1,6 +1,7 @@
 import { findCondition } from './api/condition.ts';
 import type { OptimizationAction, OptimizationActionStatus } from './api/optimization-action.ts';
 import type { OptimizationBackend, OptimizationBackendStatus } from './api/optimization-backend.ts';
+import type { Session, SessionStatus } from './api/session.ts';
 import type { ElectionNews } from './kube/election.ts';
 import type { EventRecorder } from './kube/events.ts';
 import { LEASE_NAME, shortName } from './kube/lease.ts';
@@ -11,8 +12,8 @@ import type { Logger, Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { noteOf } from './reconcilers/action-changes.ts';
 import { nodeNoteOf, nodeObject } from './reconcilers/node-notes.ts';
-
 import type { Passing } from './reconcilers/retention.ts';
+import { sessionNoteOf } from './reconcilers/session-changes.ts';
 import type { UpstreamNews } from './sync/upstream.ts';
 
 /** Turns what happens into log lines, metrics and Events; nobody else decides what is worth telling. */
@@ -21,6 +22,7 @@ export class Telling {
   readonly #events: EventRecorder;
   readonly #actions: Logger;
   readonly #backends: Logger;
+  readonly #sessions: Logger;
   readonly #watches: Logger;
   readonly #election: Logger;
 
@@ -29,6 +31,7 @@ export class Telling {
     this.#events = events;
     this.#actions = logs.component('actions');
     this.#backends = logs.component('backends');
+    this.#sessions = logs.component('sessions');
     this.#watches = logs.component('watches');
     this.#election = logs.component('election');
   }
@@ -101,6 +104,19 @@ export class Telling {
   /** What is known of an action that is gone could not be read or written. */
   graveyard(error: unknown): void {
     this.#actions.error({ err: error }, `tombstones: ${messageOf(error)}`);
+  }
+
+  /** A session's status was written. */
+  sessionWritten(object: Session, before: SessionStatus | undefined, after: SessionStatus): void {
+    const note = sessionNoteOf(before, after);
+    if (note) this.#events.record(object, note);
+    if (before?.phase === after.phase && !note) return;
+    if (before?.phase === 'Starting' && after.phase === 'Running') this.#metrics.sessionStartSeconds.observe(after.startSeconds ?? 0);
+    if (before?.phase === 'Waking' && after.phase === 'Running') this.#metrics.sessionWakeSeconds.observe(after.wakeSeconds ?? 0);
+    const ready = findCondition(after.conditions, 'Ready');
+    const fields = { session: object.metadata.name, user: object.spec?.user, phase: after.phase, reason: ready?.reason };
+    if (note?.type === 'Warning') this.#sessions.warn(fields, ready?.message ?? '');
+    else this.#sessions.info(fields, ready?.message ?? '');
   }
 
   /** A backend's status was written. */

@@ -15,6 +15,15 @@ interface Stoppable {
   close(): Promise<void>;
 }
 
+/** What keeps the sessions as they should be. */
+export interface TermSessions {
+  readonly controller: Stoppable;
+  /** Resolves when all of them are known as they are now: never, where their kinds are not installed; rejects when the signal aborts. */
+  known(signal: AbortSignal): Promise<void>;
+  /** The sessions by their phase. */
+  phases(): ReadonlyMap<string, readonly unknown[]>;
+}
+
 /** What acts while one process leads. */
 export interface TermOptions {
   readonly config: Config;
@@ -24,6 +33,7 @@ export interface TermOptions {
   readonly fence: Fence;
   readonly upstreams: Upstreams;
   readonly controllers: readonly [actions: Stoppable, backends: Stoppable];
+  readonly sessions: TermSessions;
   readonly environment: EnvironmentLoop;
   /** Starts to tell the upstreams of changes; each returned function ends one kind of telling. */
   readonly listen: () => readonly (() => void)[];
@@ -59,25 +69,37 @@ export class Term {
 
   /** Tries again now what failed because the API server did not answer: it is there again. */
   retryUnanswered(): void {
-    for (const controller of this.#options.controllers) controller.retryUnanswered();
+    for (const controller of this.#controllers) controller.retryUnanswered();
   }
 
   /** Acts until the signal aborts or the lead is lost; resolves when nothing of it acts any more. */
   async run(stop: AbortSignal): Promise<void> {
-    const { controllers, environment, fence, listen, log, metrics, onClose, onOpen } = this.#options;
+    const { controllers, environment, fence, listen, log, metrics, onClose, onOpen, sessions } = this.#options;
     const over = AbortSignal.any([stop, fence.signal]);
     // Not a turn of the event loop later: nothing may be taken for a failure that is only the end.
     fence.signal.addEventListener('abort', () => void this.#abandon());
     const unlisten = listen();
     onOpen();
     for (const controller of controllers) controller.open();
+    // Everything else goes on where the kinds of the sessions are not installed.
+    sessions.known(over).then(
+      () => sessions.controller.open(),
+      () => undefined,
+    );
     log.info({}, 'watching; actions are carried out from now on');
     await environment.run(over);
     if (!fence.signal.aborted) await this.#close();
     await this.#abandoned;
     for (const end of unlisten) end();
     onClose();
-    for (const gauge of [metrics.queueDepth, metrics.reportLag, metrics.eventsDropped, metrics.backendConnected, metrics.orphanedCordons])
+    for (const gauge of [
+      metrics.queueDepth,
+      metrics.reportLag,
+      metrics.eventsDropped,
+      metrics.backendConnected,
+      metrics.orphanedCordons,
+      metrics.sessions,
+    ])
       gauge.reset();
   }
 
@@ -88,28 +110,35 @@ export class Term {
 
   /** Brings the gauges up to date that are read rather than counted. */
   measure(): void {
-    const { controllers, metrics, upstreams } = this.#options;
-    for (const controller of controllers) metrics.queueDepth.set({ controller: controller.name }, controller.depth);
+    const { metrics, sessions, upstreams } = this.#options;
+    metrics.sessions.reset();
+    for (const [phase, list] of sessions.phases()) metrics.sessions.set({ phase }, list.length);
+    for (const controller of this.#controllers) metrics.queueDepth.set({ controller: controller.name }, controller.depth);
     for (const { name, reporter, feed } of upstreams.all()) {
       metrics.reportLag.set({ backend: name }, reporter.lag);
       metrics.eventsDropped.set({ backend: name }, feed.dropped);
     }
   }
 
+  get #controllers(): readonly Stoppable[] {
+    return [...this.#options.controllers, this.#options.sessions.controller];
+  }
+
   async #close(): Promise<void> {
-    const { config, controllers, upstreams } = this.#options;
+    const { config, controllers, sessions, upstreams } = this.#options;
     const [actions, backends] = controllers;
     await backends.close();
     await upstreams.stopIntake();
     await actions.close();
+    await sessions.controller.close();
     const within: Seconds = Math.max(1, config.SHUTDOWN_GRACE_SECONDS - 5);
     await upstreams.stopAll(within, true);
   }
 
   #abandon(): Promise<void> {
-    const { controllers, upstreams } = this.#options;
+    const { upstreams } = this.#options;
     // All at once, and the upstreams again: a pass under way may just have started one.
-    const ends = [...controllers.map((controller) => controller.close()), upstreams.stopAll(0, false)];
+    const ends = [...this.#controllers.map((controller) => controller.close()), upstreams.stopAll(0, false)];
     this.#abandoned ??= Promise.all(ends).then(() => upstreams.stopAll(0, false));
     return this.#abandoned;
   }

@@ -74,6 +74,50 @@ export const REASONS = {
   Taken: 'The backend took the result, or was told the state of the session.',
   Refused: 'The backend refused the result for good; the message has its words.',
 
+  // Session: on its way
+  TemplateMissing: 'The SessionTemplate that the session names does not exist; it starts as soon as there is one.',
+  TemplateInvalid: 'The SessionTemplate is not valid, which the message explains; it starts as soon as that is changed.',
+  Starting: 'The session starts: its objects are made, and its pod is on the way.',
+  Waking: 'The session wakes: its pod is on the way.',
+  Hibernating: 'The session is scaled to zero; its pod is going.',
+  Stopping: 'The objects of the session are being removed.',
+  WaitingForPod: 'There is no pod yet, or it is not ready yet.',
+  WaitingForVolume: 'The claim of the home is not bound yet; the message has its StorageClass.',
+  Scheduled: 'The pod has its node.',
+  Pulled: 'The image is on the node.',
+  Bound: 'The home has its volume.',
+  PodReady: 'The pod is ready and the Service leads to it.',
+  Unschedulable: 'No node takes the pod; the message has the words of the scheduler. It is waited for until the start takes too long.',
+  ErrImagePull: 'The image cannot be pulled; after a minute the start has failed.',
+  ImagePullBackOff: 'The image cannot be pulled, again and again; after a minute the start has failed.',
+  ImageInspectError: 'The node cannot look at the image; after a minute the start has failed.',
+  RegistryUnavailable: 'The registry of the image does not answer; after a minute the start has failed.',
+  CrashLoopBackOff: 'The container ends again and again; after a minute the start has failed.',
+  PodRefused: 'The pod is refused, by a quota or a webhook for example; the message has the words.',
+  PodLost:
+    'The pod of a session that ran is gone or not ready; another one is on its way, and after 30 s the session counts as failed meanwhile.',
+
+  // Session: settled
+  Running: 'The session can be used.',
+  Hibernated: 'There is no pod; home and settings are kept.',
+  Stopped: 'Nothing is left of the session but its home, if that is kept.',
+  HomeDeleted: 'The home was deleted with the session, as its policy or the action says.',
+  WakeFailed: 'The wake failed, and the session is hibernated again; ask for it again when the cause, in the message, is mended.',
+  StartTimeout: 'The pod was not ready within the startDeadline of the template.',
+  NameTaken: 'An object that belongs to somebody else has the name that one of the session would have; nothing was changed.',
+  InvalidWorkload: 'The API server refuses an object of the session; the message has its words: change the template or the session.',
+  InvalidImageName: 'The image has no valid name: change the template.',
+  ErrImageNeverPull: 'The image is not on the node and may not be pulled.',
+  CreateContainerConfigError: 'The container cannot be made: a Secret, ConfigMap or key that the template names is missing.',
+  CreateContainerError: 'The container cannot be made; after a minute the start has failed.',
+  RunContainerError: 'The container cannot be started; after a minute the start has failed.',
+  ContainerWaiting: 'The container waits for something unusual, which the message names; after a minute the start has failed.',
+  VolumeLost: 'The volume of the home does not exist any more.',
+
+  // Session: Events only
+  Woken: 'The session has woken and is ready.',
+  Recovered: 'The pod of the session is ready again.',
+
   // OptimizationBackend
   Connecting: 'No answer came yet since the upstream was set up.',
   Connected: 'The upstream answers, and accepts the key.',
@@ -96,6 +140,10 @@ export const CONDITION_TYPES = {
   Stalled: 'There, and True, only when it failed for good: nothing is tried again. Argo CD and Flux read this as the failure.',
   Reported:
     'Mirrored OptimizationActions: True once the backend has taken the final result. Sessions of a backend: True once it was told their state.',
+  Available: 'Session: whether its pod is ready; Unknown while nothing is known to be wrong with a start.',
+  PodScheduled: 'Session: whether its pod has a node.',
+  ImagePulled: 'Session: whether its image is on the node.',
+  HomeBound: 'Session: whether its home has a volume.',
   Connected: 'OptimizationBackend: whether the upstream answers.',
   Authenticated: 'OptimizationBackend: whether the upstream accepts the key.',
 } as const satisfies Readonly<Record<string, string>>;

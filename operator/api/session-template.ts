@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { quantity } from '../actions/params.ts';
 import type { KubeObject, Resource } from '../kube/object.ts';
+import type { Topic } from '../lib/next.ts';
 import { conditions } from './condition.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { type DeepReadonly, filled, observedGeneration, rules, text } from './fields.ts';
@@ -200,3 +201,8 @@ export type IdleSignal = (typeof IDLE_SIGNALS)[number];
 
 /** What the sessions that name it run. */
 export type SessionTemplate = KubeObject<SessionWorkload, DeepReadonly<z.output<typeof sessionTemplateStatus>>>;
+
+/** Changes when the SessionTemplate of this name does. */
+export function templateTopic(namespace: string, name: string): Topic {
+  return `session-template/${namespace}/${name}`;
+}

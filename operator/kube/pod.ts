@@ -1,5 +1,6 @@
 import { type DisruptionMarks, disruptionMarks } from './disruption-marks.ts';
 import { podRequests, type RawRequester } from './requests.ts';
+import { type SessionPodFacts, sessionPodFacts } from './session-pod.ts';
 
 /** An emptyDir volume, named in refusals because its contents are lost when the pod goes. */
 export interface EmptyDir {
@@ -61,19 +62,25 @@ export interface Pod {
   readonly oomKills: readonly OomKill[];
   /** When the eviction API took it, RFC 3339; absent for a pod that was not evicted (such an eviction leaves no Event). */
   readonly evictedAt?: string;
+  /** Of the pods of sessions only. */
+  readonly session?: SessionPodFacts;
 }
 
 interface RawTermination {
   readonly reason?: string;
+  readonly exitCode?: number;
   readonly finishedAt?: string | null;
 }
 
 interface RawContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string } | null;
+  readonly running?: object | null;
   readonly terminated?: RawTermination | null;
 }
 
 interface RawContainerStatus {
   readonly name?: string;
+  readonly imageID?: string;
   readonly restartCount?: number;
   readonly state?: RawContainerState | null;
   readonly lastState?: RawContainerState | null;
@@ -83,6 +90,7 @@ interface RawCondition {
   readonly type?: string;
   readonly status?: string;
   readonly reason?: string;
+  readonly message?: string;
   readonly lastTransitionTime?: string | null;
 }
 
@@ -112,6 +120,7 @@ interface RawPod {
   };
   readonly status?: RawRequester['status'] & {
     readonly phase?: string;
+    readonly podIP?: string;
     readonly startTime?: string | null;
     readonly conditions?: readonly RawCondition[] | null;
     readonly containerStatuses?: readonly RawContainerStatus[];
@@ -143,6 +152,7 @@ export function projectPod(raw: unknown): Pod {
     requests: sharedRequests(podRequests(pod)),
     oomKills: oomKillsOf(status),
     ...evictionOf(status.conditions),
+    ...sessionOf(metadata, status),
   };
 }
 
@@ -174,6 +184,11 @@ function evictionOf(conditions: readonly RawCondition[] | null | undefined): Pic
     ({ type, status, reason }) => type === 'DisruptionTarget' && status === 'True' && reason === 'EvictionByEvictionAPI',
   );
   return mark ? { evictedAt: mark.lastTransitionTime ?? '' } : NOTHING;
+}
+
+function sessionOf({ labels, annotations }: NonNullable<RawPod['metadata']>, status: NonNullable<RawPod['status']>): Pick<Pod, 'session'> {
+  const session = sessionPodFacts(labels, annotations, status);
+  return session ? { session } : NOTHING;
 }
 
 function isMirror(metadata: NonNullable<RawPod['metadata']>): boolean {

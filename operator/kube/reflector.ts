@@ -4,7 +4,7 @@ import type { Seconds } from '../lib/next.ts';
 import { abortable } from '../lib/wait.ts';
 import type { Query } from './call.ts';
 import type { KubeClient } from './client.ts';
-import { ApiError } from './error.ts';
+import { ApiError, isStatus } from './error.ts';
 import { listAll } from './list.ts';
 import type { ObjectMeta, Resource } from './object.ts';
 import type { Store } from './store.ts';
@@ -26,6 +26,7 @@ export interface ReflectorOptions<T> {
   /** Absent: all namespaces. */
   readonly namespace?: string;
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
   /**
    * Makes the stored form of a raw object, or undefined to leave it out, alike for all its versions; what it throws is told and that version
    * skipped.
@@ -59,6 +60,7 @@ export class Reflector<T> {
   #streamingList = true;
   #connected = false;
   #problem = '';
+  #absent = false;
   #heardAt = performance.now();
 
   constructor(options: ReflectorOptions<T>) {
@@ -78,6 +80,11 @@ export class Reflector<T> {
   /** Why the watch last broke; empty before. */
   get problem(): string {
     return this.#problem;
+  }
+
+  /** Whether the API server does not know the resource. */
+  get absent(): boolean {
+    return this.#absent;
   }
 
   /** Seconds since the watch last heard an event or a bookmark, by a clock that no adjustment moves; before the first one, since the start. */
@@ -108,7 +115,11 @@ export class Reflector<T> {
   #disconnected(error: unknown): void {
     this.#connected = false;
     const reason = error instanceof Error ? error.message : String(error);
+    const told = this.#absent;
     this.#problem = reason;
+    this.#absent = isStatus(error, 404);
+    // Asked for again and again, and worth a word once.
+    if (told && this.#absent) return;
     if (error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')) {
       this.#relist(reason);
     } else if (this.#resourceVersion === undefined && this.#streamingList && isUnsupported(error)) {
@@ -126,13 +137,9 @@ export class Reflector<T> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, resource, namespace, fieldSelector, store } = this.#options;
-    const { items, resourceVersion } = await listAll(
-      client,
-      resource,
-      { namespace, query: { fieldSelector }, project: this.#project },
-      signal,
-    );
+    const { client, resource, namespace, fieldSelector, labelSelector, store } = this.#options;
+    const query = { fieldSelector, labelSelector };
+    const { items, resourceVersion } = await listAll(client, resource, { namespace, query, project: this.#project }, signal);
     store.replace(items, resourceVersion);
     this.#resourceVersion = resourceVersion;
     this.#sync();
@@ -165,9 +172,9 @@ export class Reflector<T> {
   }
 
   #query(): Query {
-    const { fieldSelector } = this.#options;
+    const { fieldSelector, labelSelector } = this.#options;
     // Spread over five to ten minutes, so that many watches are not renewed at once.
-    const shared = { fieldSelector, allowWatchBookmarks: true, timeoutSeconds: 300 + Math.floor(Math.random() * 300) };
+    const shared = { fieldSelector, labelSelector, allowWatchBookmarks: true, timeoutSeconds: 300 + Math.floor(Math.random() * 300) };
     if (this.#resourceVersion !== undefined) return { ...shared, resourceVersion: this.#resourceVersion };
     return { ...shared, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' };
   }
@@ -231,6 +238,7 @@ export class Reflector<T> {
   }
 
   #connect(): void {
+    this.#absent = false;
     if (this.#connected) return;
     this.#connected = true;
     this.#options.observe({ kind: 'connected' });

@@ -16,6 +16,8 @@ export const PODS = core('pods', 'Pod', true);
 export const NAMESPACES = core('namespaces', 'Namespace', false);
 /** core/v1 Event. */
 export const EVENTS = core('events', 'Event', true);
+/** core/v1 Service. */
+export const SERVICES = core('services', 'Service', true);
 /** core/v1 Secret. */
 export const SECRETS = core('secrets', 'Secret', true);
 /** core/v1 ConfigMap. */

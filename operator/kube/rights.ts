@@ -49,6 +49,18 @@ export const loopRights: readonly LoopRights[] = [
     ],
   },
   {
+    loop: 'sessions: keep their objects as they should be, and say what they are',
+    scope: 'namespace',
+    rules: [
+      { apiGroups: [GROUP], resources: ['sessions'], verbs: ['list', 'watch', 'patch', 'delete'] },
+      { apiGroups: [GROUP], resources: ['sessions/status'], verbs: ['patch'] },
+      { apiGroups: [GROUP], resources: ['sessiontemplates'], verbs: ['list', 'watch'] },
+      // Server-side apply of an object that does not exist yet needs create beside patch.
+      { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
+      { apiGroups: [''], resources: ['services', 'persistentvolumeclaims'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
+    ],
+  },
+  {
     loop: 'Events: what happened to actions, backends and nodes (those of nodes stand in the namespace default)',
     scope: 'cluster',
     rules: [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }],

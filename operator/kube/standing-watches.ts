@@ -88,7 +88,7 @@ export function objectStore<T extends KubeObject<unknown, unknown>>(): Store<T> 
 }
 
 /** Kept whole but for the bookkeeping of field managers, which is often longer than the rest. */
-function withoutManagedFields<T>(raw: JsonObject): T {
+export function withoutManagedFields<T>(raw: JsonObject): T {
   const { managedFields: _, ...metadata } = raw.metadata as JsonObject;
   return { ...raw, metadata } as T;
 }

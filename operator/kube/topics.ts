@@ -19,3 +19,8 @@ export function podTopic(namespace: string, name: string): Topic {
 export function budgetsTopic(namespace: string): Topic {
   return `budgets/${namespace}`;
 }
+
+/** Changes when a pod, Deployment, Service or claim of the session of this name does. */
+export function workloadTopic(namespace: string, session: string): Topic {
+  return `workload/${namespace}/${session}`;
+}

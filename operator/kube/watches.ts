@@ -10,6 +10,9 @@ export interface WatchRequest<T> {
   readonly resource: Resource;
   readonly namespace?: string;
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+  /** True: it may be missing from this cluster; as long as it is, that counts as no fault. Default false. */
+  readonly optional?: boolean;
   /** Undefined leaves the object out. */
   readonly project: (raw: JsonObject) => T | undefined;
   readonly store: Store<T>;
@@ -17,6 +20,7 @@ export interface WatchRequest<T> {
 
 interface Connected {
   readonly connected: boolean;
+  readonly absent: boolean;
   readonly problem: string;
   readonly silentFor: Seconds;
 }
@@ -35,7 +39,12 @@ export class Watches {
   readonly #client: KubeClient;
   readonly #silenceSeconds: number;
   readonly #observe: (resource: Resource, event: ReflectorEvent) => void;
-  readonly #running: { readonly resource: Resource; readonly reflector: Connected; readonly loop: Promise<void> }[] = [];
+  readonly #running: {
+    readonly resource: Resource;
+    readonly optional: boolean;
+    readonly reflector: Connected;
+    readonly loop: Promise<void>;
+  }[] = [];
   readonly #stop = new AbortController();
 
   constructor(client: KubeClient, silenceSeconds: number, observe: (resource: Resource, event: ReflectorEvent) => void) {
@@ -46,7 +55,7 @@ export class Watches {
 
   /** Starts one watch; resolves when its store holds the whole collection. */
   start<T>(request: WatchRequest<T>): Promise<void> {
-    const { resource } = request;
+    const { resource, optional = false } = request;
     const reflector = new Reflector({
       ...request,
       project: request.project,
@@ -54,13 +63,13 @@ export class Watches {
       silenceSeconds: this.#silenceSeconds,
       observe: (event) => this.#observe(resource, event),
     });
-    this.#running.push({ resource, reflector, loop: reflector.run(this.#stop.signal) });
+    this.#running.push({ resource, optional, reflector, loop: reflector.run(this.#stop.signal) });
     return reflector.synced;
   }
 
   /** The watches that do not stand now, one text each: the resource and why. */
   get broken(): readonly string[] {
-    const down = this.#running.filter((each) => !each.reflector.connected);
+    const down = this.#running.filter(({ reflector, optional }) => !reflector.connected && !(optional && reflector.absent));
     return [...new Set(down.map((each) => `${each.resource.plural} (${each.reflector.problem || 'not listed yet'})`))];
   }
 

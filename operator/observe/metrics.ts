@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+const SESSION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300];
+
 /** Every metric of the operator, in one table. Labels are bounded: no object names but those of backends, no error texts. */
 export function makeMetrics() {
   const registry = new Registry();
@@ -88,6 +90,24 @@ export function makeMetrics() {
     orphanedCordons: new Gauge({
       name: 'cloudoptim_orphaned_cordons',
       help: 'Nodes that are still cordoned by an action that is gone.',
+      registers,
+    }),
+    sessions: new Gauge({
+      name: 'cloudoptim_sessions',
+      help: 'Sessions by phase, while this process leads.',
+      labelNames: ['phase'],
+      registers,
+    }),
+    sessionStartSeconds: new Histogram({
+      name: 'cloudoptim_session_start_seconds',
+      help: 'Seconds from the start of a session until it was ready.',
+      buckets: SESSION_BUCKETS,
+      registers,
+    }),
+    sessionWakeSeconds: new Histogram({
+      name: 'cloudoptim_session_wake_seconds',
+      help: 'Seconds from the wake of a session until it was ready.',
+      buckets: SESSION_BUCKETS,
       registers,
     }),
     watchEvents: new Counter({

@@ -103,16 +103,7 @@ export class SessionReporter {
 
   /** Tells that a Session which is about to be gone has ended; resolves soon in any case. Where nobody can be told, it is kept until somebody can. */
   async lastWord(session: Session): Promise<void> {
-    if (!this.#isOwn(session) || this.#toldOf(session)?.state === 'Stopped') return;
-    const { uid } = session.metadata;
-    const facts: SessionFacts = { sessionID: sessionIDOf(session), state: 'Stopped', active: false, message: 'the Session was deleted' };
-    this.#told.set(uid, { state: 'Stopped', at: Date.now() });
-    try {
-      await this.#options.tell(facts, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LAST_WORD_SECONDS * 1000)]));
-    } catch (error) {
-      this.#gone.set(facts.sessionID, facts);
-      this.#retry(goneKey(facts.sessionID), facts.sessionID, error);
-    }
+    if (this.#isOwn(session)) await this.#exclusive(keyOf(session), () => this.#sayLast(session));
   }
 
   /** Lets what is on its way be told, for at most this long, and starts no more. */
@@ -121,6 +112,18 @@ export class SessionReporter {
     const timer = setTimeout(() => this.#stop.abort(new Error('the operator is stopping')), within * 1000);
     await this.#queue.close();
     clearTimeout(timer);
+  }
+
+  async #sayLast(session: Session): Promise<void> {
+    if (this.#toldOf(session)?.state === 'Stopped') return;
+    const facts: SessionFacts = { sessionID: sessionIDOf(session), state: 'Stopped', active: false, message: 'the Session was deleted' };
+    this.#told.set(session.metadata.uid, { state: 'Stopped', at: Date.now() });
+    try {
+      await this.#options.tell(facts, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LAST_WORD_SECONDS * 1000)]));
+    } catch (error) {
+      this.#gone.set(facts.sessionID, facts);
+      this.#retry(goneKey(facts.sessionID), facts.sessionID, error);
+    }
   }
 
   #tellAll(): void {

@@ -1,0 +1,64 @@
+import { SESSION_FINALIZER, SESSIONS, type Session, type SessionStatus } from './api/session.ts';
+import type { TermWorld } from './compose-term.ts';
+import type { KubeClient } from './kube/client.ts';
+import { Controller } from './kube/controller.ts';
+import { reconnectBackoff } from './lib/backoff.ts';
+import { abortable, orAborted } from './lib/wait.ts';
+import { SessionReconciler, troubleStatus } from './reconcilers/session.ts';
+import { isRelevantSession, isUrgentSession, ownedSessionStatus } from './reconcilers/session-changes.ts';
+import { SessionObjects } from './reconcilers/session-objects.ts';
+import { replicasOf } from './sessions/replicas.ts';
+import type { TermSessions } from './term.ts';
+
+/** Passes over sessions at the same time; one that waits for its pod takes none. */
+const SESSION_WIDTH = 32;
+
+/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does, `lastWord` tells a backend that a session is gone. */
+export function composeSessions(world: TermWorld, client: KubeClient, lastWord: (session: Session) => Promise<void>): TermSessions {
+  const { bus, logs, sessions, telling } = world;
+  const log = logs.component('sessions');
+  const objects = new SessionObjects(client, sessions);
+  const reconciler = new SessionReconciler({
+    client,
+    objects,
+    templates: sessions.templates,
+    admit: () => ({ kind: 'admitted' }),
+    life: () => ({ next: { kind: 'settled' } }),
+    replicasOf,
+  });
+  const controller = new Controller<SessionStatus, Session>({
+    name: 'sessions',
+    resource: SESSIONS,
+    client,
+    bus,
+    store: sessions.sessions,
+    width: SESSION_WIDTH,
+    finalizer: SESSION_FINALIZER,
+    // Less than a start takes on a node: how far it has come costs no write where it comes soon.
+    progressEvery: 1.5,
+    reconcile: (object, context) => reconciler.reconcile(object, context),
+    isRelevant: isRelevantSession,
+    isUrgent: isUrgentSession,
+    owned: ownedSessionStatus,
+    explain: troubleStatus,
+    // Its end is told before it is gone, while somebody is there to hear it.
+    beforeGone: lastWord,
+    onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
+    onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),
+  });
+  return {
+    controller,
+    known: async (signal) => {
+      await orAborted(sessions.synced, signal);
+      for (const backoff = reconnectBackoff(); ; await abortable(backoff.next(), signal)) {
+        signal.throwIfAborted();
+        try {
+          return await sessions.refresh(client, signal);
+        } catch (error) {
+          if (!signal.aborted) log.warn({ err: error }, 'the sessions could not be listed; trying again');
+        }
+      }
+    },
+    phases: () => Map.groupBy(sessions.sessions.values(), ({ status }) => status?.phase ?? 'Pending'),
+  };
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { type Session, type SessionStatus, sessionTopic } from '../api/session.ts';
+import { type SessionState, sessionSpec } from '../api/session-spec.ts';
+import { type SessionTemplate, templateTopic } from '../api/session-template.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Store } from '../kube/store.ts';
+import { workloadTopic } from '../kube/topics.ts';
+import type { Admit, JudgeLife, ReplicasOf } from '../sessions/decisions.ts';
+import { askedAnewSince, desiredOf, standingOverride } from '../sessions/desired.ts';
+import { writeOverride } from '../sessions/override.ts';
+import { hasFailedForGood, readyOf, statusOf } from '../sessions/status.ts';
+import { keptWorkload, resolveWorkload } from '../sessions/workload.ts';
+import { keepActive } from './session-active.ts';
+import type { SessionObjects } from './session-objects.ts';
+import { hasFinalizer, type Pass, recorded, type SessionOutcome, sooner, waitFor } from './session-pass.ts';
+import { clearFailed, hibernate, release, stop } from './session-rest.ts';
+import { troubleOf } from './trouble.ts';
+
+/** What the reconciler of Sessions works with. */
+export interface SessionReconcilerOptions {
+  readonly client: KubeClient;
+  readonly objects: SessionObjects;
+  readonly templates: Store<SessionTemplate>;
+  /** Whether a session may become active now. */
+  readonly admit: Admit;
+  /** What its age and its use ask for. */
+  readonly life: JudgeLife;
+  readonly replicasOf: ReplicasOf;
+}
+
+/** Brings one Session from what it is to what it should be, step by step; each step is recorded in its status before it is taken. */
+export class SessionReconciler {
+  readonly #options: SessionReconcilerOptions;
+
+  constructor(options: SessionReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** One pass. */
+  async reconcile(session: Session, { now, signal }: { readonly now: Date; readonly signal: AbortSignal }): Promise<SessionOutcome> {
+    const pass = this.#look(session, now, signal);
+    if (session.metadata.deletionTimestamp) {
+      return hasFinalizer(session) ? release(pass, this.#options.objects) : { next: { kind: 'settled' } };
+    }
+    const parsed = sessionSpec.safeParse(session.spec);
+    if (!parsed.success) {
+      const message = `spec is not valid: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`;
+      return { status: statusOf(session, 'Failed', { state: 'Failed', reason: 'InvalidSpec', message }, now), next: { kind: 'settled' } };
+    }
+    const life = this.#options.life(session, pass.kept ?? pass.resolved.workload, pass.observed, now);
+    if (life.remove) return { remove: true, next: { kind: 'settled' } };
+    if (life.override) return this.#override(pass, life.override);
+    const outcome = await this.#step(pass);
+    const status = outcome.status && life.facts ? { ...outcome.status, ...life.facts } : outcome.status;
+    return { ...outcome, ...(status ? { status } : {}), next: sooner(outcome.next, life.next) };
+  }
+
+  #look(session: Session, now: Date, signal: AbortSignal): Pass {
+    const { name, namespace = '' } = session.metadata;
+    const template = session.spec?.templateRef?.name;
+    const observed = this.#options.objects.observe(session);
+    return {
+      session,
+      desired: desiredOf(session),
+      observed,
+      resolved: resolveWorkload(session, template === undefined ? undefined : this.#options.templates.get(`${namespace}/${template}`)),
+      kept: keptWorkload(session, observed.deployment),
+      topics: [workloadTopic(namespace, name), ...(template === undefined ? [] : [templateTopic(namespace, template)])],
+      now,
+      signal,
+    };
+  }
+
+  async #step(pass: Pass): Promise<SessionOutcome> {
+    const { session, desired } = pass;
+    const { objects } = this.#options;
+    if (desired === 'Stopped') return stop(pass, objects);
+    if (desired === 'Hibernated') return hibernate(pass, objects);
+    const { phase } = session.status ?? {};
+    // A wake that failed goes back to where it came from, and stays there although the spec says otherwise.
+    const wakeFailed = phase === 'Hibernating' && readyOf(session)?.reason === 'WakeFailed';
+    if (wakeFailed && !isAskedAnew(session)) return this.#override(pass, { state: 'Hibernated', reason: 'WakeFailed' });
+    if (hasFailedForGood(session) && !isAskedAnew(session)) return clearFailed(pass, objects);
+    const isActive =
+      phase === 'Starting' || phase === 'Waking' || phase === 'Running' || (phase === 'Failed' && !hasFailedForGood(session));
+    return isActive ? keepActive(pass, this.#options) : this.#begin(pass);
+  }
+
+  /** The way into a start or a wake: a template there is, and room for one more. */
+  #begin(pass: Pass): SessionOutcome {
+    const { session, resolved, now } = pass;
+    const wakes = session.status?.phase === 'Hibernated' || session.status?.phase === 'Hibernating';
+    const waits = (reason: string, message: string) =>
+      statusOf(session, wakes ? (session.status?.phase ?? 'Hibernated') : 'Pending', { state: 'Waiting', reason, message }, now, [], {
+        desired: 'Running',
+      });
+    if (!resolved.workload) return { status: waits(resolved.reason, resolved.message), next: waitFor(pass) };
+    const admission = this.#options.admit(session, resolved.workload, now);
+    if (admission.kind === 'waits')
+      return { status: waits(admission.reason, admission.message), next: sooner(waitFor(pass), admission.next) };
+    if (admission.kind === 'refused') {
+      const { reason, message } = admission;
+      if (!wakes) return recorded(statusOf(session, 'Failed', { state: 'Failed', reason, message }, now, [], { desired: 'Running' }));
+      return recorded(statusOf(session, 'Hibernating', { state: 'Failed', reason: 'WakeFailed', message }, now));
+    }
+    const phase = wakes ? 'Waking' : 'Starting';
+    const summary = { state: 'Working', reason: phase, message: 'waits until its pod is ready' } as const;
+    const claims = [{ type: 'Available', status: 'Unknown', reason: 'WaitingForPod', message: '' } as const];
+    const facts = { desired: 'Running', activeSince: now.toISOString(), image: resolved.workload.image } as const;
+    return { ...recorded(statusOf(session, phase, summary, now, claims, facts)), finalizer: true };
+  }
+
+  async #override(pass: Pass, { state, reason }: { readonly state: SessionState; readonly reason: string }): Promise<SessionOutcome> {
+    const { session, now, signal } = pass;
+    const standing = standingOverride(session);
+    // Written, and on its way back by the watch.
+    if (standing?.state === state && standing.reason === reason) return { next: waitFor(pass) };
+    const generation = session.metadata.generation ?? 0;
+    await writeOverride(this.#options.client, session, { state, reason, by: 'operator', at: now.toISOString(), generation }, signal);
+    return {
+      next: { kind: 'when', changed: [...pass.topics, sessionTopic(session.metadata.namespace ?? '', session.metadata.name)], orAfter: 5 },
+    };
+  }
+}
+
+/** Whether, since it came into its phase, its spec was edited or somebody asked for something. */
+function isAskedAnew(session: Session): boolean {
+  const { status, metadata } = session;
+  return status?.observedGeneration !== metadata.generation || askedAnewSince(session, status?.phaseSince);
+}
+
+/** The status that tells an error which keeps coming back; its phase stays. What the spec says now has not been done, so the generation stays too. */
+export function troubleStatus(session: Session, error: unknown, now: Date): SessionStatus {
+  const { observedGeneration } = session.status ?? {};
+  const status = statusOf(session, session.status?.phase ?? 'Pending', { state: 'Retrying', ...troubleOf(error) }, now);
+  return { ...status, ...(observedGeneration === undefined ? {} : { observedGeneration }) };
+}

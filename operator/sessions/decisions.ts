@@ -1,0 +1,33 @@
+import type { Session, SessionOverride, SessionStatus } from '../api/session.ts';
+import type { SessionWorkload } from '../api/session-template.ts';
+import type { Next } from '../lib/next.ts';
+import type { Observed } from './diagnosis.ts';
+
+/** Whether a session may begin to start or wake now. */
+export type Admission =
+  | { readonly kind: 'admitted' }
+  /** It stands in line and shows why. */
+  | { readonly kind: 'waits'; readonly reason: string; readonly message: string; readonly next: Next }
+  /** The start has failed, a wake ends hibernated, until somebody asks anew. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+
+/** Decides it; asked once for every start and wake, just before it is recorded, and again while the session waits. */
+export type Admit = (session: Session, workload: SessionWorkload, now: Date) => Admission;
+
+/** What the age and the use of a session ask for. */
+export interface LifeVerdict {
+  /** It should be something else than its spec says. */
+  readonly override?: Pick<SessionOverride, 'state' | 'reason'>;
+  /** True: its time is over, the object goes. */
+  readonly remove?: boolean;
+  /** What the status tells of its use. */
+  readonly facts?: Pick<Partial<SessionStatus>, 'lastActivityTime' | 'usage'>;
+  /** When to ask again. */
+  readonly next: Next;
+}
+
+/** Decides it; asked in every pass over a session that is not being deleted. The workload is absent while its template is. */
+export type JudgeLife = (session: Session, workload: SessionWorkload | undefined, observed: Observed, now: Date) => LifeVerdict;
+
+/** How many replicas the Deployment of an active session should have; undefined where somebody else decides that, an autoscaler. */
+export type ReplicasOf = (session: Session, observed: Observed) => number | undefined;

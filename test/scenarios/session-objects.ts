@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { waitFor } from '../cluster/wait-for.ts';
+import type { Scene } from './scene.ts';
+
+/** A Session, as far as tests ask for it. */
+export interface StoredSession {
+  metadata: {
+    name: string;
+    uid: string;
+    generation: number;
+    resourceVersion: string;
+    finalizers?: string[];
+    annotations?: Record<string, string>;
+  };
+  spec: Record<string, unknown>;
+  status?: Record<string, unknown> & {
+    phase?: string;
+    phaseSince?: string;
+    desired?: string;
+    podName?: string;
+    override?: { state: string; reason: string };
+    conditions?: { type: string; status: string; reason: string; message: string; observedGeneration?: number }[];
+  };
+}
+
+/** A Deployment of a session, as far as tests ask for it. */
+export interface StoredDeployment {
+  metadata: {
+    uid: string;
+    generation: number;
+    labels: Record<string, string>;
+    annotations?: Record<string, string>;
+    resourceVersion: string;
+  };
+  spec: {
+    replicas: number;
+    template: {
+      metadata: { labels: Record<string, string> };
+      spec: { containers: { image: string; env: { name: string; value?: string }[] }[] };
+    };
+  };
+}
+
+/** What tests of sessions do in a scene. */
+export class SessionRig {
+  readonly #scene: Scene;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  get #api() {
+    return this.#scene.cp.api;
+  }
+
+  /** The path of a collection of ours, or of one object in it. */
+  path(plural: string, name = ''): string {
+    return `/apis/cloudoptim.io/v1alpha1/namespaces/${this.#scene.namespace}/${plural}${name && `/${name}`}`;
+  }
+
+  /** The path of a Deployment, Service, claim or pod. */
+  at(plural: 'deployments' | 'services' | 'persistentvolumeclaims' | 'pods', name = ''): string {
+    const root = plural === 'deployments' ? '/apis/apps/v1' : '/api/v1';
+    return `${root}/namespaces/${this.#scene.namespace}/${plural}${name && `/${name}`}`;
+  }
+
+  /** Makes a SessionTemplate whose pods kwok runs. */
+  async template(name: string, spec: Record<string, unknown> = {}): Promise<void> {
+    await this.#api.create(this.path('sessiontemplates'), {
+      apiVersion: 'cloudoptim.io/v1alpha1',
+      kind: 'SessionTemplate',
+      metadata: { name },
+      spec: { image: 'lscr.io/linuxserver/firefox:latest', resources: { cpu: '100m', memory: '128Mi' }, ...spec },
+    });
+  }
+
+  /** Makes a Session of that template. */
+  create(name: string, spec: Record<string, unknown> = {}, metadata: Record<string, unknown> = {}): Promise<StoredSession> {
+    return this.#api.create<StoredSession>(this.path('sessions'), {
+      apiVersion: 'cloudoptim.io/v1alpha1',
+      kind: 'Session',
+      metadata: { name, ...metadata },
+      spec: { user: 'ada', templateRef: { name: 'firefox' }, ...spec },
+    });
+  }
+
+  get(name: string): Promise<StoredSession> {
+    return this.#api.get(this.path('sessions', name));
+  }
+
+  /** Merge-patches the spec. */
+  edit(name: string, spec: Record<string, unknown>): Promise<StoredSession> {
+    return this.#api.patch(this.path('sessions', name), { spec });
+  }
+
+  deployment(name: string): Promise<StoredDeployment> {
+    return this.#api.get(this.at('deployments', name));
+  }
+
+  /** Whether there is such an object. */
+  async exists(plural: Parameters<SessionRig['at']>[0], name: string): Promise<boolean> {
+    return (await this.#api.call('GET', this.at(plural, name))).status === 200;
+  }
+
+  /** Waits until the session is as asked for, and returns it. */
+  async until(name: string, look: (session: StoredSession) => unknown, within = 20_000): Promise<StoredSession> {
+    let last: StoredSession | undefined;
+    const seen = async () => {
+      last = await this.get(name);
+      return look(last) ? last : undefined;
+    };
+    return waitFor(seen, { what: `${name}: ${look}`, within }).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
+    });
+  }
+
+  /** Waits until there is no Session of this name. */
+  async gone(name: string): Promise<void> {
+    const look = async () => (await this.#api.call('GET', this.path('sessions', name))).status === 404;
+    await waitFor(look, { what: `${name} is gone` });
+  }
+
+  /** A volume that a claim of 10Gi without a class can have; it is of the whole cluster, so the caller removes it. */
+  async volume(claim: string): Promise<string> {
+    const name = `pv-${randomBytes(4).toString('hex')}`;
+    await this.#api.create('/api/v1/persistentvolumes', {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name },
+      spec: {
+        capacity: { storage: '10Gi' },
+        accessModes: ['ReadWriteOnce'],
+        hostPath: { path: '/nowhere' },
+        claimRef: { namespace: this.#scene.namespace, name: claim },
+        persistentVolumeReclaimPolicy: 'Retain',
+      },
+    });
+    return name;
+  }
+}
+
+/** Whether the session is in one of these phases. */
+export function inSessionPhase(...phases: readonly string[]) {
+  return ({ status }: StoredSession) => phases.includes(status?.phase ?? '');
+}
+
+/** The condition of this type. */
+export function claimOf(session: StoredSession, type: string) {
+  return session.status?.conditions?.find((each) => each.type === type);
+}
