@@ -4,6 +4,7 @@ import type { KubeClient } from './kube/client.ts';
 import { Controller } from './kube/controller.ts';
 import { reconnectBackoff } from './lib/backoff.ts';
 import { abortable, orAborted } from './lib/wait.ts';
+import { LeftBehind } from './reconcilers/left-behind.ts';
 import { SessionReconciler, troubleStatus } from './reconcilers/session.ts';
 import { isRelevantSession, isUrgentSession, ownedSessionStatus } from './reconcilers/session-changes.ts';
 import { SessionObjects } from './reconcilers/session-objects.ts';
@@ -13,9 +14,17 @@ import type { TermSessions } from './term.ts';
 /** Passes over sessions at the same time; one that waits for its pod takes none. */
 const SESSION_WIDTH = 32;
 
-/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does, `lastWord` tells a backend that a session is gone. */
-export function composeSessions(world: TermWorld, client: KubeClient, lastWord: (session: Session) => Promise<void>): TermSessions {
-  const { bus, logs, sessions, telling } = world;
+/** What the sessions of a term need of the rest of it. */
+export interface SessionNeeds {
+  /** Tells a backend that a session is gone. */
+  readonly lastWord: (session: Session) => Promise<void>;
+  /** Whose agent may have made sessions before. */
+  readonly backend: () => string | undefined;
+}
+
+/** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
+export function composeSessions(world: TermWorld, client: KubeClient, needs: SessionNeeds): TermSessions {
+  const { bus, config, logs, sessions, telling } = world;
   const log = logs.component('sessions');
   const objects = new SessionObjects(client, sessions);
   const reconciler = new SessionReconciler({
@@ -42,23 +51,47 @@ export function composeSessions(world: TermWorld, client: KubeClient, lastWord: 
     owned: ownedSessionStatus,
     explain: troubleStatus,
     // Its end is told before it is gone, while somebody is there to hear it.
-    beforeGone: lastWord,
+    beforeGone: needs.lastWord,
     onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
     onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),
   });
+  const leftBehind = new LeftBehind({
+    client,
+    sessions: sessions.sessions,
+    deployments: sessions.deployments,
+    services: sessions.services,
+    claims: sessions.claims,
+    backend: needs.backend,
+    onFound: (found) => telling.sessionFound(found),
+    onError: (error) => log.warn({ err: error }, 'what has no Session could not be looked after; trying again'),
+  });
+  const cared = Promise.withResolvers<void>();
+  const known = async (signal: AbortSignal) => {
+    await orAborted(sessions.synced, signal);
+    for (const backoff = reconnectBackoff(); ; await abortable(backoff.next(), signal)) {
+      signal.throwIfAborted();
+      try {
+        return await sessions.refresh(client, signal);
+      } catch (error) {
+        if (!signal.aborted) log.warn({ err: error }, 'the sessions could not be listed; trying again');
+      }
+    }
+  };
   return {
     controller,
     known: async (signal) => {
-      await orAborted(sessions.synced, signal);
-      for (const backoff = reconnectBackoff(); ; await abortable(backoff.next(), signal)) {
-        signal.throwIfAborted();
-        try {
-          return await sessions.refresh(client, signal);
-        } catch (error) {
-          if (!signal.aborted) log.warn({ err: error }, 'the sessions could not be listed; trying again');
-        }
-      }
+      await known(signal);
+      // A dry run adopts nothing and removes nothing.
+      if (!config.DRY_RUN) leftBehind.open();
+      await leftBehind.settled();
+      cared.resolve();
     },
+    cared: async () => {
+      await cared.promise;
+      await leftBehind.settled();
+    },
+    backendsChanged: () => leftBehind.lookAtAll(),
+    close: () => leftBehind.close(),
     phases: () => Map.groupBy(sessions.sessions.values(), ({ status }) => status?.phase ?? 'Pending'),
   };
 }

@@ -30,7 +30,7 @@ import { TargetLocks } from './reconcilers/target-locks.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
-import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane } from './sync/environment.ts';
+import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
 import { SessionAccess } from './sync/session-access.ts';
 import { FINALIZER } from './sync/task-object.ts';
@@ -80,6 +80,10 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onPriceTableError: (message) => log.error({}, message),
   });
   const sessions = world.sessions.sessions;
+  const termSessions = composeSessions(world, client, {
+    lastWord: (session) => upstreams.lastWord(session),
+    backend: () => onlyControlPlane(objects.backends.values()),
+  });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -93,6 +97,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     view: caches,
     store: objects.actions,
     sessions,
+    sessionsKnown: () => termSessions.cared(),
     buried: (name: string) => graveyard.find(name),
     actions,
     namespace,
@@ -216,6 +221,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     objects.actions.onChange((_, after) => after && upstreams.noticeAction(after)),
     sessions.onChange((before, after) => upstreams.noticeSession(before, after)),
     objects.actions.onChange((before, after) => retention.notice(before, after)),
+    objects.backends.onChange((before, after) => Boolean(before) !== Boolean(after) && termSessions.backendsChanged()),
     objects.events.onChange((_, after) => after && upstreams.observeEvent(after)),
     caches.nodeStore.onChange((before, after) => upstreams.observeNode(before, after)),
     caches.nodeStore.onChange((before, after) => orphans.nodeChanged(before, after)),
@@ -240,7 +246,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     fence,
     upstreams,
     controllers: [actionController, backendController],
-    sessions: composeSessions(world, client, (session) => upstreams.lastWord(session)),
+    sessions: termSessions,
     environment,
     listen,
     prepare: (signal) => graveyard.load(signal),

@@ -11,6 +11,7 @@ import type { ReflectorEvent } from './kube/reflector.ts';
 import type { Logger, Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { noteOf } from './reconcilers/action-changes.ts';
+import type { Found } from './reconcilers/left-behind.ts';
 import { nodeNoteOf, nodeObject } from './reconcilers/node-notes.ts';
 import type { Passing } from './reconcilers/retention.ts';
 import { sessionNoteOf } from './reconcilers/session-changes.ts';
@@ -117,6 +118,26 @@ export class Telling {
     const fields = { session: object.metadata.name, user: object.spec?.user, phase: after.phase, reason: ready?.reason };
     if (note?.type === 'Warning') this.#sessions.warn(fields, ready?.message ?? '');
     else this.#sessions.info(fields, ready?.message ?? '');
+  }
+
+  /** An object of a session had no Session. */
+  sessionFound(found: Found): void {
+    if (found.kind === 'adopted') {
+      const message = 'made for the Deployment of this name, which the agent before this operator has left; it goes on as it is';
+      this.#events.record(found.session, { type: 'Normal', reason: 'Adopted', message });
+      return this.#sessions.info({ session: found.session.metadata.name }, message);
+    }
+    const { kind, metadata } = found.object;
+    const about = { object: `${kind}/${metadata.name}` };
+    if (found.kind === 'removed') {
+      const message = 'removed: it was made for a Session that does not exist any more';
+      this.#events.record(found.object, { type: 'Normal', reason: 'OrphanRemoved', message });
+      this.#sessions.info(about, message);
+    } else {
+      const message = `no Session can be made for it: ${found.flaw}`;
+      this.#events.record(found.object, { type: 'Warning', reason: 'NotAdopted', message });
+      this.#sessions.warn(about, message);
+    }
   }
 
   /** A backend's status was written. */

@@ -20,6 +20,12 @@ export interface TermSessions {
   readonly controller: Stoppable;
   /** Resolves when all of them are known as they are now: never, where their kinds are not installed; rejects when the signal aborts. */
   known(signal: AbortSignal): Promise<void>;
+  /** Resolves when what other agents and operators have left is looked after, as far as it has been seen. */
+  cared(): Promise<void>;
+  /** Looks after it again: there may be a backend for it now. */
+  backendsChanged(): void;
+  /** Looks after nothing more. */
+  close(): Promise<void>;
   /** The sessions by their phase. */
   phases(): ReadonlyMap<string, readonly unknown[]>;
 }
@@ -91,6 +97,7 @@ export class Term {
     if (!fence.signal.aborted) await this.#close();
     await this.#abandoned;
     for (const end of unlisten) end();
+    await sessions.close();
     onClose();
     for (const gauge of [
       metrics.queueDepth,

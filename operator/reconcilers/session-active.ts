@@ -1,6 +1,7 @@
 import { findCondition } from '../api/condition.ts';
 import type { SessionPhase } from '../api/session.ts';
 import type { SessionWorkload } from '../api/session-template.ts';
+import type { KubeObject } from '../kube/object.ts';
 import { DEPLOYMENTS, SERVICES } from '../kube/resources.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { ReplicasOf } from '../sessions/decisions.ts';
@@ -59,7 +60,11 @@ export async function keepActive(pass: Pass, options: ActiveOptions): Promise<Se
 /** Whether the reference agent started it, and it runs: it gets what is ours at its next wake, without being stopped for it. */
 function isAdopted({ observed: { deployment } }: Pass): boolean {
   const { replicas = 0 } = (deployment?.spec ?? {}) as { readonly replicas?: number };
-  return deployment !== undefined && deployment.metadata.annotations?.[APPLIED] === undefined && replicas > 0;
+  return deployment !== undefined && !isApplied(deployment) && replicas > 0;
+}
+
+function isApplied(object: KubeObject | undefined): boolean {
+  return object?.metadata.annotations?.[APPLIED] !== undefined;
 }
 
 /** Whether an edit of its spec since the last pass asks for another pod, for other resources for example. */
@@ -80,7 +85,8 @@ async function ensureAll(
   const claim = claimOf(session, workload);
   const ensured = [
     ...(claim ? [await objects.ensureClaim(session, claim, signal)] : []),
-    await objects.ensure(session, SERVICES, serviceOf(session, workload), how, signal),
+    // The reference agent's leads to one port only; that it leads to all restarts nothing.
+    await objects.ensure(session, SERVICES, serviceOf(session, workload), isApplied(observed.service) ? how : 'renew', signal),
     await objects.ensure(session, DEPLOYMENTS, deploymentOf(session, workload, replicasOf(session, observed)), how, signal),
   ];
   return ensured.reduce<Seconds | undefined>(

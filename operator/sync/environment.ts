@@ -81,6 +81,12 @@ export function hasOwnControlPlane(backends: Iterable<OptimizationBackend>): boo
   );
 }
 
+/** The name of the one backend of StreamSpace; undefined where there is none, or more than one. */
+export function onlyControlPlane(backends: Iterable<OptimizationBackend>): string | undefined {
+  const [first, ...others] = [...backends].filter(({ spec }) => spec?.protocol === 'StreamSpace');
+  return others.length === 0 ? first?.metadata.name : undefined;
+}
+
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
 const OPERATOR = 'cloudoptim-operator';
 

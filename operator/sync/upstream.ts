@@ -36,6 +36,8 @@ export interface UpstreamWorld {
   readonly dryRun: boolean;
   /** The Sessions of all backends. */
   readonly sessions: Store<Session>;
+  /** Resolves when all Sessions are known and every workload of a session has one. */
+  readonly sessionsKnown: () => Promise<void>;
   readonly collect: (signal: AbortSignal) => Promise<ClusterSnapshot | undefined>;
   readonly health: () => Extract<HeartbeatStatus, 'healthy' | 'degraded'>;
 }
