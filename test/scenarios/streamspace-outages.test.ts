@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
+import { condition } from './objects.ts';
 import type { OperatorProcess } from './operator-process.ts';
 import { eventually } from './scene.ts';
 import { AGENT, useStreamSpace } from './streamspace-scene.ts';
@@ -120,6 +121,7 @@ test('the same command twice has one effect and one answer', async () => {
   const { cp } = place;
   const { id, command } = place.order({ user: 'twice' });
   await cp.ended(command, 30_000);
+  await place.scene.actions.untilTask(command?.id ?? '', (each) => condition(each, 'Reported').status === 'True');
   const { podName } = cp.session(id);
   cp.hub.get(AGENT)?.send({ type: 'command', payload: { commandId: command?.id, action: 'start_session', payload: command?.payload } });
   await cp.waitFor(() => finals(command?.id).length === 2, 'the answer from the stored result', 15_000);
