@@ -163,7 +163,7 @@ export class SessionObjects {
       this.#applied.set(stored.metadata.uid, { at: performance.now(), applied: appliedOf(wanted), answer: wantedPartOf(stored) });
       this.#store(resource).put(stored);
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 422 || error.status === 400)) throw new Refusal('InvalidWorkload', error.message);
+      if (error instanceof ApiError && isRefused(error)) throw new Refusal('InvalidWorkload', error.message);
       throw error;
     }
   }
@@ -220,6 +220,11 @@ function wantedPartOf({ metadata, spec }: KubeObject): unknown {
 
 function appliedOf({ metadata }: JsonObject): string | undefined {
   return (metadata as { readonly annotations?: Readonly<Record<string, string>> }).annotations?.[APPLIED];
+}
+
+/** An apply with an entry twice in a list is refused as if the server had a fault. */
+function isRefused({ status, message }: ApiError): boolean {
+  return status === 422 || status === 400 || message.startsWith('failed to create typed patch object');
 }
 
 function refOf(resource: Resource, { name, namespace }: { readonly name: string; readonly namespace?: string }): ObjectRef {
