@@ -4,6 +4,7 @@ import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBacke
 import type { Session } from './api/session.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
+import type { Task } from './backends/backend.ts';
 import { composeSessions } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
@@ -33,6 +34,7 @@ import { Desk } from './sync/desk.ts';
 import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
 import { SessionAccess } from './sync/session-access.ts';
+import { SessionTemplates } from './sync/session-templates.ts';
 import { FINALIZER } from './sync/task-object.ts';
 import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
@@ -92,11 +94,13 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
   });
+  const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
   const upstreamWorld = {
     client,
     view: caches,
     store: objects.actions,
     sessions,
+    complete: (task: Task, signal: AbortSignal) => templates.complete(task, signal),
     sessionsKnown: () => termSessions.cared(),
     buried: (name: string) => graveyard.find(name),
     actions,

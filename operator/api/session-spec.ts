@@ -14,6 +14,7 @@ export const sessionRequest = z.object({
     .describe('The template; either this or template. Immutable.')
     .optional(),
   template: sessionWorkload.describe('What it runs, written here; either this or templateRef. Immutable.').optional(),
+  templateName: filled(253, 'What the template is called that is written here; for labels and people. Default: inline.').optional(),
   resources: sessionResources.describe('What it gets. Default: that of the template.').optional(),
   home: z
     .object({

@@ -95,7 +95,7 @@ export interface Backend {
   readonly heartbeat: { readonly every: Seconds; beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> };
   /** Uses this key from the next request on; reconnects the socket. */
   useKey(key: string): void;
-  /** Says that a task is recorded, where the protocol has a word for that; never throws. */
+  /** Says that a task is recorded, or about to be answered, where the protocol has a word for that; never throws. */
   accepted?(taskID: string): void;
   /** Ends, within so many seconds, what stays open between calls, and resolves when that is gone; absent where nothing does once tasks() has ended. */
   close?(within: Seconds): Promise<void>;

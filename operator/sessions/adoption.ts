@@ -65,6 +65,7 @@ export function adopt(deployment: KubeObject, claim: KubeObject | undefined, bac
     state: replicas > 0 ? 'Running' : 'Hibernated',
     user: variable('USER') || labels.user || 'unknown',
     template: workloadOf(container),
+    ...(labels.template ? { templateName: labels.template } : {}),
     resources: resourcesOf(container),
     ...(claim || claimName === claimNameOf(name) ? { home: { enabled: true } } : {}),
     backendRef: { name: backend },
@@ -76,7 +77,7 @@ export function adopt(deployment: KubeObject, claim: KubeObject | undefined, bac
     session: {
       apiVersion: API_VERSION,
       kind: SESSIONS.kind,
-      metadata: { name, namespace, finalizers: [SESSION_FINALIZER], ...(labels.template ? { labels: { template: labels.template } } : {}) },
+      metadata: { name, namespace, finalizers: [SESSION_FINALIZER] },
       spec: parsed.data as unknown as JsonObject,
     },
   };

@@ -29,7 +29,7 @@ export function digest(value: unknown, length: number): string {
 /** The labels of everything that belongs to the session, and the annotations with what had to be changed to be a label. */
 export function identityOf({ metadata, spec }: Session) {
   // A backend that hands out whole templates can still say what the template is called.
-  const template = spec?.templateRef?.name ?? metadata.labels?.template ?? 'inline';
+  const template = spec?.templateRef?.name ?? spec?.templateName ?? 'inline';
   const raw = { user: spec?.user ?? '', template };
   const changed = Object.entries(raw).filter(([, value]) => labelValue(value) !== value);
   return {

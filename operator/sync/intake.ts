@@ -37,6 +37,8 @@ export interface IntakeOptions {
   readonly dryRun: boolean;
   /** The names of the actions this upstream may ask for; undefined for all. */
   readonly allowed: readonly string[] | undefined;
+  /** Adds to a task what has to be looked up for it. */
+  readonly complete: (task: Task, signal: AbortSignal) => Promise<Task>;
   readonly onRetry: (taskID: string, error: unknown) => void;
 }
 
@@ -44,13 +46,14 @@ export interface IntakeOptions {
  * Records one task as an OptimizationAction under its deterministic name. The API server decides: a name that exists is a task that was seen,
  * an object it refuses is a rejected task, and while it is away the task waits here (the backend offers it again after a crash).
  */
-export async function takeIn(task: Task, options: IntakeOptions, signal: AbortSignal): Promise<Intake> {
-  const name = objectName(options.backend, options.clusterID, task.id);
+export async function takeIn(offered: Task, options: IntakeOptions, signal: AbortSignal): Promise<Intake> {
+  const name = objectName(options.backend, options.clusterID, offered.id);
   const seen = options.store.get(`${options.namespace}/${name}`);
-  if (seen) return recognise(seen, task, options);
+  if (seen) return recognise(seen, offered, options);
   const buried = options.buried(name);
-  const report = buried && isOf(buried.source, task, options) ? reportOfEnding(buried) : undefined;
+  const report = buried && isOf(buried.source, offered, options) ? reportOfEnding(buried) : undefined;
   if (report) return { kind: 'gone', report };
+  const task = await options.complete(offered, signal);
   if (task.kind === 'invalid') {
     const { action, reason, message } = task;
     return { kind: 'rejected', ...(action ? { action } : {}), reason, message };

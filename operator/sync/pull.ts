@@ -1,6 +1,6 @@
 import type { Backend, Task } from '../backends/backend.ts';
 import type { Seconds } from '../lib/next.ts';
-import { abortable } from '../lib/wait.ts';
+import { orAborted } from '../lib/wait.ts';
 import type { UpstreamFacts } from './facts.ts';
 import { type Intake, type IntakeOptions, takeIn } from './intake.ts';
 import { rejectionOf } from './report-text.ts';
@@ -22,7 +22,7 @@ export interface PullOptions extends IntakeOptions {
   /** Told of the first task ever: somebody who has just set up the backend is watching. */
   readonly onFirstTask: () => void;
   /** Told of a task about a session before it is recorded. */
-  readonly onSessionTask: (sessionID: string) => void;
+  readonly onSessionTask: (taskID: string) => void;
   readonly onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) => void;
 }
 
@@ -40,18 +40,27 @@ export async function pull(options: PullOptions, signal: AbortSignal): Promise<v
   }
   await Promise.all(underWay.values());
 
-  /** A task about a session that another agent has left must find its Session; where they cannot be known, somebody waits for an answer. */
+  /** A task about a session that another agent has left must find its Session; where that, or a record of it, is not to be had, somebody waits for an answer. */
   async function receive(task: Task): Promise<Intake> {
-    if (task.sessionID !== undefined && !(await isInTime(options.sessionsKnown(), signal))) {
-      const message = `the Sessions could not be read for ${PATIENCE} s: are the CustomResourceDefinitions and the Role of sessions installed?`;
-      return { kind: 'rejected', ...(task.action ? { action: task.action } : {}), reason: 'SessionsUnknown', message };
+    if (task.sessionID === undefined) return takeIn(task, options, signal);
+    const late = AbortSignal.timeout(PATIENCE * 1000);
+    const inTime = AbortSignal.any([signal, late]);
+    let trouble = 'the Sessions cannot be read: are their CustomResourceDefinitions and their Role installed?';
+    try {
+      await orAborted(options.sessionsKnown(), inTime);
+      trouble = 'the API server does not take it';
+      return await takeIn(task, options, inTime);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!late.aborted) throw error;
+      const message = `not recorded within ${PATIENCE} s: ${trouble}`;
+      return { kind: 'rejected', ...(task.action ? { action: task.action } : {}), reason: 'NotRecorded', message };
     }
-    return takeIn(task, options, signal);
   }
 
   async function take(task: Task): Promise<void> {
     try {
-      if (task.sessionID !== undefined) options.onSessionTask(task.sessionID);
+      if (task.sessionID !== undefined) options.onSessionTask(task.id);
       const intake = await receive(task);
       if (intake.kind === 'seen' || intake.kind === 'gone') {
         if (intake.kind === 'seen') {
@@ -70,6 +79,8 @@ export async function pull(options: PullOptions, signal: AbortSignal): Promise<v
         return options.onTask(task.id, 'created', `task ${task.id} is recorded`);
       }
       options.facts.rejected++;
+      // Its answer is on the way: there is nothing to offer again.
+      options.source.accepted?.(task.id);
       options.reporter.answer(rejectionOf(task.id, intake, new Date()), task.sessionID);
       options.onTask(task.id, 'rejected', intake.message);
     } catch (error) {
@@ -77,13 +88,4 @@ export async function pull(options: PullOptions, signal: AbortSignal): Promise<v
       if (!signal.aborted) options.onRetry(task.id, error);
     }
   }
-}
-
-async function isInTime(known: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const end = new AbortController();
-  const late = abortable(PATIENCE, AbortSignal.any([signal, end.signal])).then(() => false);
-  const inTime = await Promise.race([known.then(() => true), late]);
-  end.abort();
-  signal.throwIfAborted();
-  return inTime;
 }

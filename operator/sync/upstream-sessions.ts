@@ -14,7 +14,7 @@ export interface UpstreamSessionsOptions extends Omit<SessionReporterOptions, 't
 export class UpstreamSessions {
   readonly reporter: SessionReporter;
   readonly #options: UpstreamSessionsOptions;
-  /** When the newest task about a session arrived, to the millisecond, which objects do not tell. */
+  /** When a task about a session arrived, to the millisecond, which objects do not tell; until its end is told. */
   readonly #arrived = new Map<string, number>();
 
   constructor(options: UpstreamSessionsOptions, tell: NonNullable<Backend['reportSession']>) {
@@ -22,21 +22,20 @@ export class UpstreamSessions {
     this.reporter = new SessionReporter({ ...options, tell, commandedSince: (sessionID, since) => this.#commandedSince(sessionID, since) });
   }
 
-  /** A task about this session arrived. */
-  arrived(sessionID: string): void {
-    this.#arrived.set(sessionID, Date.now());
+  /** A task about a session arrived. */
+  arrived(taskID: string): void {
+    if (!this.#arrived.has(taskID)) this.#arrived.set(taskID, Date.now());
   }
 
   /** Tells how the session of a task stands now that the task ended. */
   async settle({ sessionID, report, recordedAt }: SessionEnding): Promise<void> {
     // A restart forgets the very time; the object tells it to the second, and telling once more than needed does no harm.
-    const since = this.#arrived.get(sessionID) ?? (recordedAt === undefined ? Date.now() : recordedAt + 1000);
+    const since = this.#arrived.get(report.taskID) ?? (recordedAt === undefined ? Date.now() : recordedAt + 1000);
     await this.reporter.settle(sessionID, since, { ...absentState(report), message: report.message });
-    if (this.#arrived.get(sessionID) === since) this.#arrived.delete(sessionID);
+    this.#arrived.delete(report.taskID);
   }
 
   #commandedSince(sessionID: string, since: number): boolean {
-    if ((this.#arrived.get(sessionID) ?? 0) >= since) return true;
     for (const { metadata, spec, status } of this.#options.actions.values()) {
       if (spec?.source?.backend !== this.#options.name || spec.source.sessionID !== sessionID) continue;
       if (status?.finishedAt === undefined || Date.parse(metadata.creationTimestamp ?? '') >= since) return true;

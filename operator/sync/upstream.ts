@@ -2,7 +2,7 @@ import type { ActionDefinition } from '../actions/action.ts';
 import type { OptimizationAction } from '../api/optimization-action.ts';
 import type { Session } from '../api/session.ts';
 import type { Tombstone } from '../api/tombstone.ts';
-import type { Backend, ContactEvent, HeartbeatStatus } from '../backends/backend.ts';
+import type { Backend, ContactEvent, HeartbeatStatus, Task } from '../backends/backend.ts';
 import type { ClusterSnapshot } from '../backends/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ClusterView } from '../kube/cluster.ts';
@@ -38,6 +38,8 @@ export interface UpstreamWorld {
   readonly sessions: Store<Session>;
   /** Resolves when all Sessions are known and every workload of a session has one. */
   readonly sessionsKnown: () => Promise<void>;
+  /** Adds to a task about a session what has to be looked up for it. */
+  readonly complete: (task: Task, signal: AbortSignal) => Promise<Task>;
   readonly collect: (signal: AbortSignal) => Promise<ClusterSnapshot | undefined>;
   readonly health: () => Extract<HeartbeatStatus, 'healthy' | 'degraded'>;
 }
@@ -132,7 +134,7 @@ export class Upstream {
       facts: this.facts,
       onRetry: (taskID: string, error: unknown) => onNews({ kind: 'failure', what: 'intake', taskID, error }),
       onFirstTask: () => onNews({ kind: 'facts' }),
-      onSessionTask: (sessionID: string) => this.sessions?.arrived(sessionID),
+      onSessionTask: (taskID: string) => this.sessions?.arrived(taskID),
       onTask: (taskID: string, what: 'created' | 'repeated' | 'rejected', message: string) =>
         onNews({ kind: 'task', taskID, what, message }),
     };

@@ -68,7 +68,9 @@ function start(members: Payload, backend: string, notes: string[]): { params: ob
   const memory = amount(members, 'memory', '1Gi');
   const session = {
     user,
-    ...(manifest.template === undefined ? { templateRef: { name: templateName(template) } } : { template: manifest.template }),
+    ...(manifest.template === undefined
+      ? { templateRef: { name: templateName(template) } }
+      : { template: manifest.template, templateName: template }),
     ...(cpu === undefined && memory === undefined ? {} : { resources: { ...(cpu && { cpu }), ...(memory && { memory }) } }),
     ...(isTrue(members, 'persistentHome') ? { home: { enabled: true } } : {}),
     ...time(members, 'idleTimeout', 'idleTimeout'),
