@@ -138,7 +138,7 @@ export interface ActionDefinition<Schema extends z.ZodObject = z.ZodObject> {
   readonly params: Schema;
   readonly rbac: readonly PolicyRule[];
   /** Where it needs them: in the whole cluster, or in the namespace of the sessions alone. Default: cluster. */
-  readonly rbacScope?: 'cluster' | 'namespace';
+  readonly rbacScope?: 'cluster' | 'sessions';
   /** Parameters for docs, samples and tests. */
   readonly example: z.input<Schema>;
   /** True when it is one fenced, idempotent write: then a pinned target needs no start record of its own. */

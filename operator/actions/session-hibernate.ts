@@ -18,7 +18,7 @@ export const sessionHibernate = defineAction({
   summary: 'Hibernates a session: its pod goes, its home and settings stay; done when no pod is left.',
   params,
   rbac: intentRights,
-  rbacScope: 'namespace',
+  rbacScope: 'sessions',
   example: { sessionRef: { name: 'ada-vscode' } },
   atomic: false,
   statesIntent: true,

@@ -40,7 +40,7 @@ export const sessionStart = defineAction({
     'Starts a session, or makes, restarts or wakes it; done when its desktop can be reached. One that does not come to run is given back the state it had.',
   params,
   rbac: [{ apiGroups: ['cloudoptim.io'], resources: ['sessions'], verbs: ['create'] }, ...intentRights],
-  rbacScope: 'namespace',
+  rbacScope: 'sessions',
   example: {
     sessionRef: { name: 'ada-vscode' },
     session: { user: 'ada', templateRef: { name: 'vscode' }, home: { enabled: true }, idleTimeout: '30m', maxDuration: '8h' },

@@ -29,7 +29,7 @@ export const sessionStop = defineAction({
     'Stops a session: everything but its home goes; done when it is stopped, or where there is none. It beats every other action but a SessionStart.',
   params,
   rbac: intentRights,
-  rbacScope: 'namespace',
+  rbacScope: 'sessions',
   example: { sessionRef: { name: 'ada-vscode' } },
   atomic: false,
   statesIntent: true,

@@ -18,7 +18,7 @@ export const sessionWake = defineAction({
   summary: 'Wakes a hibernated session; done when its desktop can be reached. One that does not come to run is hibernated again.',
   params,
   rbac: intentRights,
-  rbacScope: 'namespace',
+  rbacScope: 'sessions',
   example: { sessionRef: { name: 'ada-vscode' } },
   atomic: false,
   statesIntent: true,

@@ -3,9 +3,9 @@ import { type Kind, kinds } from '../api/kinds.ts';
 import type { LoopRights } from '../kube/rights.ts';
 import { actionDocs } from './action-docs.ts';
 import { customResourceDefinition } from './custom-resource-definition.ts';
-import { rbacFiles } from './rbac.ts';
+import { extraRoleFiles, rbacFiles } from './rbac.ts';
 import { reference } from './reference.ts';
-import { clusterRules, namespaceRules } from './rights.ts';
+import { rulesIn } from './rights.ts';
 import { sampleFiles } from './samples.ts';
 import { kebab } from './words.ts';
 import { yamlFile } from './yaml-file.ts';
@@ -13,8 +13,11 @@ import { yamlFile } from './yaml-file.ts';
 /** Every generated file: its path from the root of the repository, and its text. */
 export type Generated = ReadonlyMap<string, string>;
 
+/** Rights that have a role of their own: of the sessions, which may be in another namespace, and of what not everybody switches on. */
+const EXTRA_ROLES = ['sessions', 'vnc', 'stream-space'] as const;
+
 /** The folders that hold nothing but generated files. */
-export const GENERATED_FOLDERS = ['crds', 'config/rbac', 'config/samples'];
+export const GENERATED_FOLDERS = ['crds', 'config/rbac', ...EXTRA_ROLES.map((scope) => `config/rbac-${scope}`), 'config/samples'];
 
 /** Everything `make generate` writes, from what the actions and the loops declare; the same input gives the same text. */
 export function generate(actions: readonly ActionDefinition[], loops: readonly LoopRights[]): Generated {
@@ -22,7 +25,8 @@ export function generate(actions: readonly ActionDefinition[], loops: readonly L
   return new Map([
     ...under('crds', crdFiles(all)),
     ['crds/README.md', reference(all)],
-    ...under('config/rbac', rbacFiles(clusterRules(actions, loops), namespaceRules(actions, loops))),
+    ...under('config/rbac', rbacFiles(rulesIn('cluster', actions, loops), rulesIn('namespace', actions, loops))),
+    ...EXTRA_ROLES.flatMap((scope) => under(`config/rbac-${scope}`, extraRoleFiles(scope, rulesIn(scope, actions, loops)))),
     ...under('config/samples', sampleFiles(actions)),
     ['operator/actions/README.md', actionDocs(actions)],
   ]);

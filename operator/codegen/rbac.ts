@@ -16,18 +16,31 @@ export function rbacFiles(cluster: readonly MergedRule[], namespace: readonly Me
     ['role.yaml', roleFile('Role', { namespace: NAMESPACE }, namespace)],
     ['role-binding.yaml', yamlFile(binding('Role', { namespace: NAMESPACE }))],
   ];
+  return withKustomization(files);
+}
+
+/** The files of a folder with one more role, in a namespace that whoever installs it chooses. */
+export function extraRoleFiles(suffix: string, rules: readonly MergedRule[]): readonly (readonly [string, string])[] {
+  const name = `${NAME}-${suffix}`;
+  return withKustomization([
+    ['role.yaml', roleFile('Role', { namespace: NAMESPACE }, rules, name)],
+    ['role-binding.yaml', yamlFile(binding('Role', { namespace: NAMESPACE }, name))],
+  ]);
+}
+
+function withKustomization(files: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     resources: files.map(([name]) => name).toSorted(),
   };
-  // Not kustomization.yaml, which `kubectl apply -f config/rbac/` would take for an object.
+  // Not kustomization.yaml, which `kubectl apply -f` would take for an object.
   return [...files, ['Kustomization', yamlFile(kustomization)]];
 }
 
-function roleFile(kind: string, place: JsonObject, rules: readonly MergedRule[]): string {
+function roleFile(kind: string, place: JsonObject, rules: readonly MergedRule[], name = NAME): string {
   const plain = rules.map(({ askedBy: _, ...rule }) => rule);
-  const document = yamlDocument({ apiVersion: `${API_GROUP}/v1`, kind, metadata: { name: NAME, ...place }, rules: plain });
+  const document = yamlDocument({ apiVersion: `${API_GROUP}/v1`, kind, metadata: { name, ...place }, rules: plain });
   const nodes = document.get('rules');
   if (isSeq<Node>(nodes)) {
     nodes.items.forEach((node, index) => {
@@ -37,12 +50,12 @@ function roleFile(kind: string, place: JsonObject, rules: readonly MergedRule[])
   return commentedYamlFile(document);
 }
 
-function binding(kind: string, place: JsonObject): JsonObject {
+function binding(kind: string, place: JsonObject, name = NAME): JsonObject {
   return {
     apiVersion: `${API_GROUP}/v1`,
     kind: `${kind}Binding`,
-    metadata: { name: NAME, ...place },
-    roleRef: { apiGroup: API_GROUP, kind, name: NAME },
+    metadata: { name, ...place },
+    roleRef: { apiGroup: API_GROUP, kind, name },
     subjects: SUBJECTS,
   };
 }

@@ -1,5 +1,5 @@
 import type { ActionDefinition, PolicyRule } from '../actions/action.ts';
-import type { LoopRights } from '../kube/rights.ts';
+import type { LoopRights, RightsScope } from '../kube/rights.ts';
 
 /** One merged rule and who asked for it. */
 export interface MergedRule {
@@ -29,14 +29,9 @@ interface Right extends Subject {
   readonly loops: Set<string>;
 }
 
-/** The rights in the whole cluster: of actions, and of the loops that watch the cluster. */
-export function clusterRules(actions: readonly ActionDefinition[], loops: readonly LoopRights[]): readonly MergedRule[] {
-  return merge(claimsOf(actions, loops, 'cluster'));
-}
-
-/** The rights in the operator's own namespace. */
-export function namespaceRules(actions: readonly ActionDefinition[], loops: readonly LoopRights[]): readonly MergedRule[] {
-  return merge(claimsOf(actions, loops, 'namespace'));
+/** The rights in one place. */
+export function rulesIn(scope: RightsScope, actions: readonly ActionDefinition[], loops: readonly LoopRights[]): readonly MergedRule[] {
+  return merge(claimsOf(actions, loops, scope));
 }
 
 function claimsOf(actions: readonly ActionDefinition[], loops: readonly LoopRights[], scope: LoopRights['scope']): readonly Claim[] {

@@ -9,10 +9,16 @@ export interface PolicyRule {
   readonly resourceNames?: readonly string[];
 }
 
-/** What one loop of the operator may do, in the whole cluster or in the operator's own namespace. */
+/**
+ * Where rights hold, each by a role of its own: in the whole cluster, in the operator's own namespace, or in that of the sessions, there also
+ * those that only backends with tunnels, or what is left of the first version of StreamSpace, ask for.
+ */
+export type RightsScope = 'cluster' | 'namespace' | 'sessions' | 'vnc' | 'stream-space';
+
+/** What one loop of the operator may do, and where. */
 export interface LoopRights {
   readonly loop: string;
-  readonly scope: 'cluster' | 'namespace';
+  readonly scope: RightsScope;
   readonly rules: readonly PolicyRule[];
 }
 
@@ -20,6 +26,9 @@ const GROUP = 'cloudoptim.io';
 
 /** The ConfigMaps that hold what is remembered of finished objects that are gone. */
 export const TOMBSTONE_MAPS: readonly string[] = Array.from({ length: 16 }, (_, index) => `cloudoptim-tombstones-${index}`);
+
+/** The Secret with the key of the StreamSpace backend that the environment makes. */
+export const CONTROL_PLANE_SECRET = 'streamspace-agent';
 
 /** The rights of everything that is no action; the roles are generated from these and from the actions' own. */
 export const loopRights: readonly LoopRights[] = [
@@ -50,7 +59,7 @@ export const loopRights: readonly LoopRights[] = [
   },
   {
     loop: 'sessions: keep their objects as they should be, and say what they are',
-    scope: 'namespace',
+    scope: 'sessions',
     rules: [
       { apiGroups: [GROUP], resources: ['sessions'], verbs: ['list', 'watch', 'patch', 'delete'] },
       { apiGroups: [GROUP], resources: ['sessions/status'], verbs: ['patch'] },
@@ -59,6 +68,24 @@ export const loopRights: readonly LoopRights[] = [
       { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
       { apiGroups: [''], resources: ['services', 'persistentvolumeclaims'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
     ],
+  },
+  {
+    loop: 'backends of sessions: the key that one has issued, in the Secret of the backend that the environment makes',
+    scope: 'namespace',
+    rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['patch'], resourceNames: [CONTROL_PLANE_SECRET] }],
+  },
+  {
+    loop: 'tunnels: the VNC desktops of sessions, for backends with spec.vnc.enabled',
+    scope: 'vnc',
+    rules: [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['pods/portforward'], verbs: ['create', 'get'] },
+    ],
+  },
+  {
+    loop: 'templates of the first version of StreamSpace, for commands that only name one',
+    scope: 'stream-space',
+    rules: [{ apiGroups: ['stream.space'], resources: ['templates'], verbs: ['get'] }],
   },
   {
     loop: 'Events: what happened to actions, backends and nodes (those of nodes stand in the namespace default)',

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { API_VERSION } from '../api/group.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend } from '../api/optimization-backend.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { CONTROL_PLANE_SECRET } from '../kube/rights.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Seconds } from '../lib/next.ts';
 
@@ -9,8 +10,6 @@ import type { Seconds } from '../lib/next.ts';
 export const ENVIRONMENT_BACKEND = 'default';
 /** The name of the OptimizationBackend that AGENT_ID and CONTROL_PLANE_URL make. */
 export const CONTROL_PLANE_BACKEND = 'streamspace';
-/** The Secret of that backend, with the key `api-key`. */
-export const CONTROL_PLANE_SECRET = 'streamspace-agent';
 /** The ConfigMap and Secret of seed 003 (optimizer.md section 6). */
 export const SEED_CONFIG_MAP = 'cloudoptim-client-config';
 /** The Secret of seed 003, with the key `api-key`. */

@@ -18,8 +18,19 @@ export async function keepIssuedKey(
     await client.patch({ resource: SECRETS, namespace, name }, 'merge', { data }, signal);
   } catch (error) {
     if (!isStatus(error, 404)) throw error;
-    const labels = { 'app.kubernetes.io/managed-by': 'cloudoptim-operator' };
-    const body: JsonObject = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace, labels }, data };
-    await client.create(SECRETS, namespace, body, signal);
+    await make(client, namespace, name, data, signal);
+  }
+}
+
+async function make(client: KubeClient, namespace: string, name: string, data: JsonObject, signal: AbortSignal): Promise<void> {
+  const labels = { 'app.kubernetes.io/managed-by': 'cloudoptim-operator' };
+  try {
+    await client.create(SECRETS, namespace, { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace, labels }, data }, signal);
+  } catch (error) {
+    // Who may make Secrets can have tokens of every ServiceAccount made: not a right of the Role.
+    if (!isStatus(error, 403)) throw error;
+    throw new Error(`the issued key cannot be kept, there is no Secret: kubectl create secret generic ${name} -n ${namespace}`, {
+      cause: error,
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ActionDefinition } from '../../operator/actions/action.ts';
 import { actions } from '../../operator/actions/index.ts';
-import { clusterRules, namespaceRules } from '../../operator/codegen/rights.ts';
+import { rulesIn } from '../../operator/codegen/rights.ts';
 import type { LoopRights } from '../../operator/kube/rights.ts';
 
 const [first]: readonly [ActionDefinition, ...ActionDefinition[]] = actions;
@@ -13,7 +13,7 @@ const loops: readonly LoopRights[] = [
 ];
 
 test('the cluster role names every resource once, with all its verbs and who asked for it', () => {
-  expect(clusterRules([zap, aim], loops)).toEqual([
+  expect(rulesIn('cluster', [zap, aim], loops)).toEqual([
     { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch', 'patch'], askedBy: ['actions: Aim, Zap', 'caches'] },
     { apiGroups: [''], resources: ['pods'], verbs: ['get', 'patch'], askedBy: ['actions: Zap'] },
     { apiGroups: ['apps'], resources: ['nodes'], verbs: ['get'], askedBy: ['actions: Aim'] },
@@ -21,19 +21,19 @@ test('the cluster role names every resource once, with all its verbs and who ask
 });
 
 test('the order of the declarations does not matter', () => {
-  expect(clusterRules([aim, zap], loops.toReversed())).toEqual(clusterRules([zap, aim], loops));
+  expect(rulesIn('cluster', [aim, zap], loops.toReversed())).toEqual(rulesIn('cluster', [zap, aim], loops));
 });
 
 test('the role holds the rights in the own namespace, other verbs after the usual ones', () => {
-  expect(namespaceRules([zap], loops)).toEqual([
+  expect(rulesIn('namespace', [zap], loops)).toEqual([
     { apiGroups: [''], resources: ['secrets'], verbs: ['watch', 'approve'], askedBy: ['settings'] },
   ]);
 });
 
-test('an action with rights in the own namespace has none in the cluster', () => {
-  const own = { ...zap, rbacScope: 'namespace' } as const;
-  expect(clusterRules([own, aim], []).map(({ askedBy }) => askedBy)).toEqual([['actions: Aim'], ['actions: Aim']]);
-  expect(namespaceRules([own, aim], []).map(({ resources, askedBy }) => [resources, askedBy])).toEqual([
+test('an action with rights among the sessions has none in the cluster', () => {
+  const own = { ...zap, rbacScope: 'sessions' } as const;
+  expect(rulesIn('cluster', [own, aim], []).map(({ askedBy }) => askedBy)).toEqual([['actions: Aim'], ['actions: Aim']]);
+  expect(rulesIn('sessions', [own, aim], []).map(({ resources, askedBy }) => [resources, askedBy])).toEqual([
     [['nodes'], ['actions: Zap']],
     [['pods'], ['actions: Zap']],
   ]);

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { actions } from '../../operator/actions/index.ts';
-import { clusterRules, type MergedRule, namespaceRules } from '../../operator/codegen/rights.ts';
+import { type MergedRule, rulesIn } from '../../operator/codegen/rights.ts';
 import { loopRights } from '../../operator/kube/rights.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { createNodes } from '../cluster/nodes.ts';
@@ -74,8 +74,8 @@ test('an overlay chooses the image', async () => {
 });
 
 test('the ServiceAccount holds every declared right, in the whole cluster or in its own namespace', async () => {
-  await expectRights(clusterRules(actions, loopRights), 'default');
-  await expectRights(namespaceRules(actions, loopRights), 'cloudoptim');
+  await expectRights(rulesIn('cluster', actions, loopRights), 'default');
+  for (const scope of ['namespace', 'sessions'] as const) await expectRights(rulesIn(scope, actions, loopRights), 'cloudoptim');
 });
 
 test('the ServiceAccount holds no rights in other namespaces beside those of the cluster role', async () => {

@@ -1,7 +1,17 @@
-import type { PolicyRule } from '../../operator/kube/rights.ts';
+import type { PolicyRule, RightsScope } from '../../operator/kube/rights.ts';
 
 /** Where a right holds or was used: in the operator's own namespace, or anywhere else, which only a ClusterRole can grant. */
 export type Scope = 'cluster' | 'namespace';
+
+/** Whether `config/default` installs the role of these rights. */
+export function isInstalled(scope: RightsScope): boolean {
+  return scope === 'cluster' || scope === 'namespace' || scope === 'sessions';
+}
+
+/** Where the rights of a role hold: the sessions of `config/default` are in the operator's own namespace. */
+export function placeOf(scope: RightsScope): Scope {
+  return scope === 'cluster' ? 'cluster' : 'namespace';
+}
 
 /** One verb on one resource: what a rule grants, or what a request needed. Subresources are written as roles have them, `pods/eviction`. */
 export interface Right {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { actions } from '../../operator/actions/index.ts';
-import { clusterRules, namespaceRules } from '../../operator/codegen/rights.ts';
+import { rulesIn } from '../../operator/codegen/rights.ts';
 import { loopRights } from '../../operator/kube/rights.ts';
 import { isOfAction, refusals, requestsOfOperator, rightsNeeded } from './audit.ts';
 import { drives } from './drives.ts';
@@ -18,8 +18,8 @@ test('with the streaming list the same rights are enough, and no watch needs its
   expect(refusals(requests)).toEqual([]);
   const needed = requests.flatMap(rightsNeeded);
   const granted = [
-    ...rightsIn('cluster', clusterRules(actions, loopRights)),
-    ...rightsIn('namespace', namespaceRules(actions, loopRights)),
+    ...rightsIn('cluster', rulesIn('cluster', actions, loopRights)),
+    ...rightsIn('namespace', rulesIn('namespace', actions, loopRights)),
   ];
   expect(compareRights(needed, granted).undeclared).toEqual([]);
   const lists = requests.filter((request) => request.verb === 'list' && !isOfAction(request)).flatMap(rightsNeeded);

@@ -32,15 +32,20 @@ export async function grantRights(cp: ControlPlaneAccess, namespace: string): Pr
   const own = `${NAME}-${namespace}`;
   const read = async (file: string) => parse(await readFile(join(folder, file), 'utf8')) as RbacObject;
   const bind = (binding: RbacObject) => ({ ...binding, subjects: binding.subjects?.map((subject) => ({ ...subject, namespace })) });
-  const [clusterRole, clusterBinding, role, binding] = await Promise.all(
-    ['cluster-role.yaml', 'cluster-role-binding.yaml', 'role.yaml', 'role-binding.yaml'].map(read),
+  const [clusterRole, clusterBinding, role, binding, ...ofSessions] = await Promise.all(
+    [
+      ...['cluster-role.yaml', 'cluster-role-binding.yaml', 'role.yaml', 'role-binding.yaml'],
+      ...['../rbac-sessions/role.yaml', '../rbac-sessions/role-binding.yaml'],
+    ].map(read),
   );
-  if (!clusterRole || !clusterBinding || !role || !binding) throw new Error(`${folder} is not complete`);
+  const [sessionRole, sessionBinding] = ofSessions;
+  if (!sessionRole || !sessionBinding || !clusterRole || !clusterBinding || !role || !binding) throw new Error(`${folder} is not complete`);
   const inNamespace = `${RBAC}/namespaces/${namespace}`;
   await Promise.all([
     cp.api.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: NAME } }),
     cp.api.create(`${RBAC}/clusterroles`, { ...clusterRole, metadata: { name: own } }),
     cp.api.create(`${inNamespace}/roles`, { ...role, metadata: { name: NAME } }),
+    cp.api.create(`${inNamespace}/roles`, { ...sessionRole, metadata: { name: sessionRole.metadata.name } }),
   ]);
   await Promise.all([
     cp.api.create(`${RBAC}/clusterrolebindings`, {
@@ -49,6 +54,7 @@ export async function grantRights(cp: ControlPlaneAccess, namespace: string): Pr
       roleRef: { ...clusterBinding.roleRef, name: own },
     }),
     cp.api.create(`${inNamespace}/rolebindings`, { ...bind(binding), metadata: { name: NAME } }),
+    cp.api.create(`${inNamespace}/rolebindings`, { ...bind(sessionBinding), metadata: { name: sessionBinding.metadata.name } }),
   ]);
   return {
     kubeconfig: await cp.serviceAccountKubeconfig(namespace, NAME),
