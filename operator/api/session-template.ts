@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quantity } from '../actions/params.ts';
+import { objectName, quantity } from '../actions/params.ts';
 import type { KubeObject, Resource } from '../kube/object.ts';
 import type { Topic } from '../lib/next.ts';
 import { conditions } from './condition.ts';
@@ -48,28 +48,42 @@ const ports = z
 const keyRef = (kind: string) =>
   z
     .object({
-      name: filled(253, `The name of the ${kind}, in the namespace of the session.`),
-      key: filled(253, `The key in the ${kind}.`),
+      name: objectName(`The name of the ${kind}, in the namespace of the session.`),
+      key: filled(253, `The key in the ${kind}.`).regex(/^[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/, 'must be a key such as token or tls.crt'),
       optional: z.boolean().describe(`Whether the ${kind} or the key may be missing. Default false.`).optional(),
     })
     .describe(`A key of a ${kind}.`)
     .optional();
 
+/** What a variable can say of its own pod. */
+const POD_FIELDS = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.podIP',
+] as const;
+
 const env = z
   .array(
     z.object({
-      name: filled(253, 'The name of the variable.'),
-      value: text(4096, 'Its value. Default: empty.').optional(),
+      name: filled(253, 'The name of the variable.').regex(/^[-_a-zA-Z][-._a-zA-Z0-9]*$/, 'must be the name of a variable such as TZ'),
+      value: text(4096, 'Its value, where valueFrom does not say where it is read from. Default: empty.').optional(),
       valueFrom: z
         .object({
           secretKeyRef: keyRef('Secret'),
           configMapKeyRef: keyRef('ConfigMap'),
           fieldRef: z
-            .object({ fieldPath: filled(253, 'A field of the pod, such as metadata.name.') })
+            .object({
+              fieldPath: z.enum(POD_FIELDS).describe(`A field of the pod: ${POD_FIELDS.join(', ')}.`),
+            })
             .describe('A field of the pod.')
             .optional(),
         })
-        .describe('Where its value is read from; one of its members.')
+        .refine((source) => Object.keys(source).length === 1, { message: 'must have exactly one member' })
+        .meta({ minProperties: 1, maxProperties: 1, description: 'Where its value is read from; exactly one of its members.' })
         .optional(),
     }),
   )
@@ -80,17 +94,30 @@ const env = z
     'x-kubernetes-list-map-keys': ['name'],
   });
 
+/** No part of it is `..`, which RE2 can say only by what is allowed. */
+const PATH_PART = '([^/.][^/]*|[.]([^/.][^/]*)?|[.][.][^/]+)';
+const RELATIVE_PATH = new RegExp(`^(${PATH_PART}(/${PATH_PART})*/?)?$`);
+
 const volumeMounts = z
   .array(
     z.object({
       name: filled(63, 'The volume: user-home is the home of the session; any other name is an empty directory that ends with the pod.'),
-      mountPath: filled(1024, 'Where it is mounted, an absolute path.').regex(/^\//, 'must be an absolute path such as /config'),
-      subPath: text(1024, 'The part of the volume that is mounted. Default: all of it.').optional(),
+      mountPath: filled(1024, 'Where it is mounted, an absolute path.').regex(
+        /^\/[^:]*$/,
+        'must be an absolute path without a colon, such as /config',
+      ),
+      subPath: text(1024, 'The part of the volume that is mounted. Default: all of it.')
+        .regex(RELATIVE_PATH, 'must be a relative path without .., such as games/saved')
+        .optional(),
       readOnly: z.boolean().describe('Whether it cannot be written. Default false.').optional(),
     }),
   )
   .max(16)
-  .describe('What is mounted where. Default: the home, where there is one, at /config.');
+  .meta({
+    description: 'What is mounted where. Default: the home, where there is one, at /config.',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['mountPath'],
+  });
 
 /** CPU and memory of a session: what is requested is also the limit, as the reference agent does (streamspace.md 4.2). */
 export const sessionResources = z.object({
@@ -108,8 +135,10 @@ export const retain = z
 
 /** The home of a session: a PersistentVolumeClaim named after it. */
 export const home = z.object({
-  size: quantity('The size of the claim. Default 10Gi.').optional(),
-  storageClassName: filled(253, 'The StorageClass. Default: the one that is the default of the cluster.').optional(),
+  size: quantity('The size of the claim. Default 10Gi.')
+    .regex(/^[0.]*[1-9]/, 'must be more than nothing')
+    .optional(),
+  storageClassName: objectName('The StorageClass. Default: the one that is the default of the cluster.').optional(),
   accessMode: z
     .enum(['ReadWriteOnce', 'ReadWriteMany', 'ReadWriteOncePod'])
     .describe('The access mode of the claim. Default ReadWriteOnce.')
@@ -166,7 +195,7 @@ const idle = z.object({
 
 /** What a session runs: the members of a SessionTemplate, which a Session can carry itself as well. */
 export const sessionWorkload = z.object({
-  image: filled(1024, 'The image of the container. Required.'),
+  image: filled(1024, 'The image of the container. Required.').regex(/^[^\s]+$/, 'must have no blanks'),
   ports: ports.optional(),
   vnc: z
     .object({ port: port.meta({ format: 'int32', description: 'The port on which the desktop is served, over HTTP or VNC.' }) })

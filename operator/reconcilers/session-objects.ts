@@ -41,7 +41,8 @@ export type Ensured =
 interface Applied {
   readonly at: number;
   readonly applied: string | undefined;
-  readonly spec: unknown;
+  /** What the API server answered. */
+  readonly answer: unknown;
 }
 
 /** Reads and writes the Deployment, Service and claim of sessions, in the cluster as the watches show it. */
@@ -130,7 +131,7 @@ export class SessionObjects {
     const before = this.#applied.get(observed.metadata.uid);
     if (!before || before.applied !== appliedOf(wanted)) return 0;
     // A webhook made it so when it was applied: it would do so again.
-    if (isDeepStrictEqual(before.spec, observed.spec)) return undefined;
+    if (isDeepStrictEqual(before.answer, wantedPartOf(observed))) return undefined;
     return Math.max(0, REPAIR_PAUSE - (performance.now() - before.at) / 1000);
   }
 
@@ -159,10 +160,10 @@ export class SessionObjects {
         query: { fieldManager: FIELD_MANAGER, force: true },
       });
       const stored = projectWorkload(answer as unknown as JsonObject);
-      this.#applied.set(stored.metadata.uid, { at: performance.now(), applied: appliedOf(wanted), spec: stored.spec });
+      this.#applied.set(stored.metadata.uid, { at: performance.now(), applied: appliedOf(wanted), answer: wantedPartOf(stored) });
       this.#store(resource).put(stored);
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 422 || error.status === 400)) throw new Refusal('InvalidWorkload', error.message);
+      if (error instanceof ApiError && isRefused(error)) throw new Refusal('InvalidWorkload', error.message);
       throw error;
     }
   }
@@ -212,8 +213,18 @@ export function isOutdated(observed: KubeObject, wanted: JsonObject): boolean {
   return observed.metadata.annotations?.[APPLIED] !== appliedOf(wanted);
 }
 
+/** The members that we have a say in. */
+function wantedPartOf({ metadata, spec }: KubeObject): unknown {
+  return [metadata.labels, metadata.annotations?.[APPLIED], metadata.ownerReferences, spec];
+}
+
 function appliedOf({ metadata }: JsonObject): string | undefined {
   return (metadata as { readonly annotations?: Readonly<Record<string, string>> }).annotations?.[APPLIED];
+}
+
+/** An apply with an entry twice in a list is refused as if the server had a fault. */
+function isRefused({ status, message }: ApiError): boolean {
+  return status === 422 || status === 400 || message.startsWith('failed to create typed patch object');
 }
 
 function refOf(resource: Resource, { name, namespace }: { readonly name: string; readonly namespace?: string }): ObjectRef {

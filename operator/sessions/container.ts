@@ -44,7 +44,7 @@ function envOf(session: Session, { env = [] }: SessionWorkload): readonly JsonOb
   const own = { USER: session.spec?.user ?? '', SESSION_ID: sessionIDOf(session), PUID: '1000', PGID: '1000', TZ: 'UTC' };
   const byName = new Map<string, JsonObject>(Object.entries(own).map(([name, value]) => [name, { name, value }]));
   for (const { name, value, valueFrom } of env) {
-    byName.set(name, { name, ...(value ? { value } : {}), ...(valueFrom ? { valueFrom: valueFrom as JsonObject } : {}) });
+    byName.set(name, valueFrom ? { name, valueFrom: valueFrom as JsonObject } : { name, value: value ?? '' });
   }
   return [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, variable]) => variable);
 }

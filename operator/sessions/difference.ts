@@ -1,4 +1,4 @@
-import { parseQuantity } from '../kube/quantity.ts';
+import { parseMillicores } from '../kube/quantity.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 
 /** What tells the entries of a list apart, by the name of the list, as in the schema of the API server. */
@@ -30,7 +30,7 @@ function members(desired: JsonObject, observed: JsonObject, path: string): strin
 function difference(desired: JsonValue, observed: JsonValue | undefined, path: string, name: string): string | undefined {
   if (isList(desired)) return isList(observed) ? entries(desired, observed, path, name) : ifNot(desired.length === 0, path);
   if (isObject(desired)) {
-    if (/\.(requests|limits)$/.test(path)) return quantities(desired, isObject(observed) ? observed : {}, path);
+    if (/[.](requests|limits)$/.test(path)) return quantities(desired, isObject(observed) ? observed : {}, path);
     return members(desired, isObject(observed) ? observed : {}, path);
   }
   // The API server leaves out what is false, zero or empty.
@@ -59,7 +59,8 @@ function portKeys(entry: JsonObject): readonly string[] {
 function quantities(desired: JsonObject, observed: JsonObject, path: string): string | undefined {
   for (const [name, value] of Object.entries(desired)) {
     const other = observed[name];
-    const isSame = typeof other === 'string' && (other === value || parseQuantity(other) === parseQuantity(String(value)));
+    // The API server writes a quantity in its own way, and rounds it up to thousandths.
+    const isSame = typeof other === 'string' && (other === value || parseMillicores(other) === parseMillicores(String(value)));
     if (!isSame) return `${path}.${name}`;
   }
   return undefined;

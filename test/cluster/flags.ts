@@ -53,6 +53,8 @@ export function apiServerFlags({ dir, port, audit, more }: Layout): string[] {
     '--service-cluster-ip-range=10.96.0.0/16',
     '--endpoint-reconciler-type=none',
     '--allow-privileged=true',
+    // Namespaces can keep their pods to their nodes, as tests of sessions do: those say nothing of nodes themselves.
+    '--enable-admission-plugins=PodNodeSelector',
     ...(audit ? auditFlags(dir) : []),
     ...more,
   ];

@@ -19,7 +19,14 @@ export interface StoredSession {
     desired?: string;
     podName?: string;
     override?: { state: string; reason: string };
-    conditions?: { type: string; status: string; reason: string; message: string; observedGeneration?: number }[];
+    conditions?: {
+      type: string;
+      status: string;
+      reason: string;
+      message: string;
+      lastTransitionTime: string;
+      observedGeneration?: number;
+    }[];
   };
 }
 
@@ -39,6 +46,12 @@ export interface StoredDeployment {
       spec: { containers: { image: string; env: { name: string; value?: string }[] }[] };
     };
   };
+}
+
+/** A pod of a session, as far as tests ask for it. */
+export interface StoredPod {
+  metadata: { name: string; creationTimestamp: string; deletionTimestamp?: string };
+  spec: { nodeName?: string };
 }
 
 /** What tests of sessions do in a scene. */
@@ -118,6 +131,55 @@ export class SessionRig {
   async gone(name: string): Promise<void> {
     const look = async () => (await this.#api.call('GET', this.path('sessions', name))).status === 404;
     await waitFor(look, { what: `${name} is gone` });
+  }
+
+  /** Keeps all pods of the namespace to the nodes of the scene. */
+  async keepPods(): Promise<void> {
+    const { namespace, tenant } = this.#scene;
+    const selector = Object.entries(tenant.nodeSelector).map((pair) => pair.join('='));
+    const annotations = { 'scheduler.alpha.kubernetes.io/node-selector': selector.join(',') };
+    await this.#api.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations } });
+  }
+
+  /** A node without a kubelet, for 50 s or so: what its pods do is for the test to say, by `podStatus`. The caller removes it. */
+  async bareNode(): Promise<string> {
+    const name = `bare-${randomBytes(4).toString('hex')}`;
+    const size = { cpu: '8', memory: '32Gi', pods: '250' };
+    const labels = { 'kubernetes.io/hostname': name, ...this.#scene.tenant.nodeSelector };
+    const conditions = [
+      { type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: new Date(), lastTransitionTime: new Date() },
+    ];
+    await this.#api.create('/api/v1/nodes', { metadata: { name, labels }, status: { allocatable: size, capacity: size, conditions } });
+    await waitFor(async () => !(await this.#api.get<{ spec: { taints?: unknown[] } }>(`/api/v1/nodes/${name}`)).spec.taints, {
+      what: `${name} is open`,
+    });
+    return name;
+  }
+
+  /** The pods of a session, oldest first. */
+  async pods(session: string): Promise<StoredPod[]> {
+    const { items } = await this.#api.get<{ items: StoredPod[] }>(`${this.at('pods')}?labelSelector=session%3D${session}`);
+    return items.toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1));
+  }
+
+  /** Waits until the session has a pod with a node, and says in its status what a kubelet would. */
+  async podStatus(session: string, status: Record<string, unknown>): Promise<string> {
+    const look = async () => (await this.pods(session)).findLast(({ metadata, spec }) => !metadata.deletionTimestamp && spec.nodeName);
+    const { metadata } = await waitFor(look, { what: `${session} has a pod` });
+    await this.#api.patch(`${this.at('pods', metadata.name)}/status`, { status });
+    return metadata.name;
+  }
+
+  /** As if it had been in this state for so many seconds: shifts the recorded times of the status. */
+  async age(name: string, seconds: number): Promise<void> {
+    const earlier = (time: string) => new Date(Date.parse(time) - seconds * 1000).toISOString();
+    const { status } = await this.get(name);
+    const conditions = status?.conditions?.map((each) => ({
+      ...each,
+      lastTransitionTime: `${earlier(each.lastTransitionTime).slice(0, 19)}Z`,
+    }));
+    const phaseSince = earlier(status?.phaseSince ?? '');
+    await this.#api.patch(`${this.path('sessions', name)}/status`, { status: { phaseSince, conditions } });
   }
 
   /** A volume that a claim of 10Gi without a class can have; it is of the whole cluster, so the caller removes it. */
