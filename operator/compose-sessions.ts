@@ -31,6 +31,7 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     client,
     objects,
     templates: sessions.templates,
+    dryRun: config.DRY_RUN,
     admit: () => ({ kind: 'admitted' }),
     life: () => ({ next: { kind: 'settled' } }),
     replicasOf,

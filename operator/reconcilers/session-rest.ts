@@ -1,6 +1,7 @@
 import type { ConditionClaim } from '../api/condition.ts';
 import { DELETE_HOME } from '../api/session.ts';
 import { standingOverride } from '../sessions/desired.ts';
+import { isAtZero } from '../sessions/diagnosis.ts';
 import { claimNameOf } from '../sessions/objects.ts';
 import { whose } from '../sessions/ownership.ts';
 import { type Facts, NO_POD, readyOf, statusOf } from '../sessions/status.ts';
@@ -14,16 +15,15 @@ export async function hibernate(pass: Pass, objects: SessionObjects): Promise<Se
   const deployment = observed.deployment && whose(observed.deployment, session) === 'ours' ? observed.deployment : undefined;
   const { replicas = 0 } = (deployment?.spec ?? {}) as { readonly replicas?: number };
   const { status } = session;
-  if (replicas === 0 && observed.pods.length === 0) return hibernated(pass);
+  if (replicas === 0 && observed.pods.length === 0 && isAtZero(deployment)) return hibernated(pass);
   if (status?.phase !== 'Hibernating') {
     const reason = standingOverride(session)?.reason ?? 'Asked';
     const hibernation = replicas > 0 ? { replicas, reason, at: now.toISOString() } : status?.hibernation;
     return { ...recorded(hibernating(pass, 'is scaled to zero', { hibernation })), finalizer: true };
   }
   if (deployment && replicas > 0) await objects.scaleToZero(deployment, signal);
-  const { pods } = objects.observe(session);
-  if (pods.length === 0) return hibernated(pass);
-  return { status: hibernating(pass, `waits until ${pods.map(({ name }) => name).join(', ')} is gone`), next: waitFor(pass) };
+  const names = objects.observe(session).pods.map(({ name }) => name);
+  return { status: hibernating(pass, `waits until ${names.join(', ') || 'its pod'} is gone`), next: waitFor(pass) };
 }
 
 /** One pass over a session that should be stopped: all that it has goes, but its home only if its policy says so. */
