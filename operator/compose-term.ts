@@ -17,6 +17,7 @@ import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
 import { missingRights } from './kube/own-rights.ts';
+import type { PortForwarder } from './kube/port-forward.ts';
 import { loopRights, type PolicyRule, type RightsScope } from './kube/rights.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
@@ -32,6 +33,7 @@ import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
+import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
 import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
@@ -54,6 +56,7 @@ export interface TermWorld {
   readonly metrics: Metrics;
   readonly telling: Telling;
   readonly client: KubeClient;
+  readonly forwarder: PortForwarder;
   readonly bus: Bus;
   readonly caches: Caches;
   readonly watches: Watches;
@@ -89,6 +92,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     lastWord: (session) => upstreams.lastWord(session),
     backend: () => onlyControlPlane(objects.backends.values()),
   });
+  const use = { opened: () => undefined, note: () => undefined };
+  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use, clock });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -96,6 +101,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     ownNamespace: namespace,
     capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
+    openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
   });
   const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
   const upstreamWorld = {
