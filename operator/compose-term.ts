@@ -1,12 +1,11 @@
-import type { ActionDefinition } from './actions/action.ts';
-import { actions } from './actions/index.ts';
+import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import type { Task } from './backends/backend.ts';
-import { composeSessions } from './compose-sessions.ts';
+import { composeSessions, sessionRules } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
 import type { Bus } from './kube/bus.ts';
@@ -18,7 +17,6 @@ import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
 import { missingRights } from './kube/own-rights.ts';
 import type { PortForwarder } from './kube/port-forward.ts';
-import { loopRights, type PolicyRule, type RightsScope } from './kube/rights.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
@@ -145,10 +143,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
+  const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
+    sessions: new LiveSessionDesk({
+      client,
+      store: sessions,
+      namespace: config.NAMESPACE,
+      refusal: (name, request) => termSessions.capacity.refusal(keyIn(name), request),
+      claim: (name, request) => termSessions.capacity.claim(keyIn(name), request),
+    }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -195,7 +200,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     secrets: named,
     actions: actions.map((each) => each.name),
     sessionNamespace: config.NAMESPACE,
-    missingRights: (scopes, signal) => missingRights(client, config.NAMESPACE, rulesOf(scopes), signal),
+    missingRights: (scopes, signal) => missingRights(client, config.NAMESPACE, sessionRules(scopes), signal),
     environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({
@@ -269,7 +274,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
+        const holds = startedAt && !isFinished(object) && !findAction(object.spec?.action ?? '')?.statesIntent;
+        if (holds && target) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
       // A dry run says nothing on the nodes either.
       if (!config.DRY_RUN) orphans.open();
@@ -279,11 +285,4 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       graveyard.close();
     },
   });
-}
-
-/** The rules of the roles of these scopes. */
-function rulesOf(scopes: readonly RightsScope[]): readonly PolicyRule[] {
-  const loops = loopRights.filter(({ scope }) => scopes.includes(scope)).flatMap(({ rules }) => rules);
-  const ofActions = actions.filter(({ rbacScope }: ActionDefinition) => rbacScope !== undefined && scopes.includes(rbacScope));
-  return [...loops, ...ofActions.flatMap(({ rbac }) => rbac)];
 }

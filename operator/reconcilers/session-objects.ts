@@ -11,6 +11,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { Observed } from '../sessions/diagnosis.ts';
 import { differenceOf } from '../sessions/difference.ts';
+import { HIBERNATED_REPLICAS } from '../sessions/hibernation.ts';
 import { digest } from '../sessions/labels.ts';
 import { APPLIED, claimNameOf } from '../sessions/objects.ts';
 import { holderOf, whose } from '../sessions/ownership.ts';
@@ -96,9 +97,10 @@ export class SessionObjects {
     return { kind: 'there' };
   }
 
-  /** Scales the Deployment to zero; what else it says stays. */
-  async scaleToZero(deployment: KubeObject, signal: AbortSignal): Promise<void> {
-    await this.#merge(deployment, { spec: { replicas: 0 } }, signal);
+  /** Scales the Deployment to zero and writes on it how many replicas come back; what else it says stays. */
+  async scaleToZero(deployment: KubeObject, replicas: number, signal: AbortSignal): Promise<void> {
+    const annotations = { [HIBERNATED_REPLICAS]: String(replicas) };
+    await this.#merge(deployment, { metadata: { annotations }, spec: { replicas: 0 } }, signal);
   }
 
   /** Deletes what is there of the session, but not its claim unless told. Whether anything is left, its pods included. */
@@ -143,7 +145,7 @@ export class SessionObjects {
 
   async #merge(deployment: KubeObject, change: JsonObject, signal: AbortSignal): Promise<void> {
     const { uid } = deployment.metadata;
-    const body = { ...change, metadata: { uid } };
+    const body = { ...change, metadata: { ...(change.metadata as JsonObject | undefined), uid } };
     const answer = await this.#client.patch(refOf(DEPLOYMENTS, deployment.metadata), 'merge', body, begun(signal), {
       query: { fieldManager: FIELD_MANAGER },
     });

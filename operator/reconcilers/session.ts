@@ -5,7 +5,7 @@ import { type SessionTemplate, templateTopic } from '../api/session-template.ts'
 import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../kube/store.ts';
 import { workloadTopic } from '../kube/topics.ts';
-import type { Admit, JudgeLife, ReplicasOf } from '../sessions/decisions.ts';
+import type { Admit, FindKeepers, JudgeLife, ReplicasOf } from '../sessions/decisions.ts';
 import { askedAnewSince, desiredOf, standingOverride } from '../sessions/desired.ts';
 import { writeOverride } from '../sessions/override.ts';
 import { hasFailedForGood, readyOf, statusOf } from '../sessions/status.ts';
@@ -28,6 +28,7 @@ export interface SessionReconcilerOptions {
   /** What its age and its use ask for. */
   readonly life: JudgeLife;
   readonly replicasOf: ReplicasOf;
+  readonly keepers: FindKeepers;
 }
 
 /** Brings one Session from what it is to what it should be, step by step; each step is recorded in its status before it is taken. */
@@ -78,7 +79,7 @@ export class SessionReconciler {
     const { session, desired } = pass;
     const { objects } = this.#options;
     if (desired === 'Stopped') return stop(pass, objects);
-    if (desired === 'Hibernated') return hibernate(pass, objects);
+    if (desired === 'Hibernated') return hibernate(pass, this.#options);
     const { phase } = session.status ?? {};
     // A wake that failed goes back to where it came from, and stays there although the spec says otherwise.
     const wakeFailed = phase === 'Hibernating' && readyOf(session)?.reason === 'WakeFailed';

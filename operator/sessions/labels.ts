@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../api/session.ts';
+import type { SessionRequest } from '../api/session-spec.ts';
 
 /** What all objects of sessions are labelled with; selectors of seed 002 depend on it. */
 export const APP_LABEL = { app: 'streamspace-session' } as const;
@@ -26,8 +27,14 @@ export function digest(value: unknown, length: number): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, length);
 }
 
+/** What is known of a session before it is made. */
+interface Identified {
+  readonly metadata: Pick<Session['metadata'], 'name' | 'labels'>;
+  readonly spec?: Pick<SessionRequest, 'user' | 'templateRef' | 'templateName'> | undefined;
+}
+
 /** The labels of everything that belongs to the session, and the annotations with what had to be changed to be a label. */
-export function identityOf({ metadata, spec }: Session) {
+export function identityOf({ metadata, spec }: Identified) {
   // A backend that hands out whole templates can still say what the template is called.
   const template = spec?.templateRef?.name ?? spec?.templateName ?? 'inline';
   const raw = { user: spec?.user ?? '', template };
