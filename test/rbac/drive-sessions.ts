@@ -51,6 +51,10 @@ export async function driveSessions({ cp }: Rig): Promise<void> {
   await until(
     (session) => inSessionPhase('Running')(session) && claimOf(session, 'Idle')?.message.includes('metrics.k8s.io is not served'),
   );
+  for (const state of ['Hibernated', 'Running']) {
+    await cp.api.patch(path, { spec: { state } });
+    await until(inSessionPhase(state));
+  }
   await cp.api.patch(path, { spec: { state: 'Stopped' } });
   await waitFor(async () => (await cp.api.call('GET', path)).status === 404, { what: `${NAME} is gone` });
 }
