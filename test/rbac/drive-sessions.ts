@@ -21,14 +21,26 @@ export async function driveSessions({ cp }: Rig): Promise<void> {
       claimRef: { namespace: NAMESPACE, name: 'ada-home' },
     },
   });
-  await create(collectionPath(SESSION_TEMPLATES, NAMESPACE), SESSION_TEMPLATES.kind, 'desk', { image: 'example.invalid/desk' });
+  await create(collectionPath(SESSION_TEMPLATES, NAMESPACE), SESSION_TEMPLATES.kind, 'desk', {
+    image: 'example.invalid/desk',
+    // The namespace takes no other pods.
+    securityContext: { runAsNonRoot: true },
+  });
   await create(collection, SESSIONS.kind, 'ada', {
     user: 'ada',
     templateRef: { name: 'desk' },
     home: { enabled: true, retain: 'WithSession' },
   });
-  const until = (phase: string) =>
-    waitFor(async () => (await cp.api.get<Session>(`${collection}/ada`)).status?.phase === phase, { what: `the session is ${phase}` });
+  let last: Session | undefined;
+  const until = async (phase: string) => {
+    const seen = async () => {
+      last = await cp.api.get<Session>(`${collection}/ada`);
+      return last.status?.phase === phase;
+    };
+    await waitFor(seen, { what: `the session is ${phase}` }).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(last?.status)}`);
+    });
+  };
   await until('Running');
   for (const state of ['Hibernated', 'Running', 'Stopped']) {
     await cp.api.patch(`${collection}/ada`, { spec: { state } });
