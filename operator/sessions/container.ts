@@ -5,7 +5,7 @@ import { labelValue } from './labels.ts';
 import { containerPorts, streamingPort } from './ports.ts';
 
 /** The name of the container; people and the reference agent know it by this. */
-export const CONTAINER = 'session';
+const CONTAINER = 'session';
 /** The volume that is the home; a mount of any other name is an empty directory. */
 const HOME_VOLUME = 'user-home';
 const HOME_PATH = '/config';
