@@ -4,7 +4,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { applyStatus } from '../kube/status.ts';
 
 /** The field manager of `status.override` alone, so that passes over the session neither write nor lose it. */
-const OVERRIDE_MANAGER = 'cloudoptim-override';
+export const OVERRIDE_MANAGER = 'cloudoptim-override';
 
 /** Writes the decision that stands instead of `spec.state`, or takes it away; throws 409 when the Session was replaced by a namesake. */
 export async function writeOverride(
