@@ -5,7 +5,7 @@ import type { Session } from './api/session.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import type { Task } from './backends/backend.ts';
-import { composeSessions } from './compose-sessions.ts';
+import { composeSessions, sessionRules } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
 import type { Bus } from './kube/bus.ts';
@@ -15,6 +15,7 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
+import { missingRights } from './kube/own-rights.ts';
 import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
@@ -209,6 +210,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     secrets: named,
     actions: actions.map((each) => each.name),
     sessionNamespace: config.NAMESPACE,
+    missingRights: (scopes, signal) => missingRights(client, config.NAMESPACE, sessionRules(scopes), signal),
     environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({

@@ -4,6 +4,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { FindKeepers } from '../sessions/decisions.ts';
 import { standingOverride } from '../sessions/desired.ts';
+import { isAtZero } from '../sessions/diagnosis.ts';
 import { hibernationOf, replicasOf } from '../sessions/hibernation.ts';
 import { keeperWords, obstacleTo } from '../sessions/keepers.ts';
 import { claimNameOf } from '../sessions/objects.ts';
@@ -31,14 +32,13 @@ export async function hibernate(pass: Pass, options: HibernateOptions): Promise<
   const { objects } = options;
   const deployment = observed.deployment && whose(observed.deployment, session) === 'ours' ? observed.deployment : undefined;
   const isUp = deployment !== undefined && replicasOf(deployment) > 0;
-  if (!isUp && observed.pods.length === 0) return hibernated(pass, deployment);
+  if (!isUp && observed.pods.length === 0 && isAtZero(deployment)) return hibernated(pass, deployment);
   if (session.status?.phase !== 'Hibernating') {
     return isUp ? beginHibernation(pass, deployment, options) : recorded(hibernating(pass, 'its pods are going'));
   }
   if (isUp) await objects.scaleToZero(deployment, rest(pass, deployment).replicas, signal);
-  const { pods } = objects.observe(session);
-  if (pods.length === 0) return hibernated(pass, objects.observe(session).deployment);
-  return { status: hibernating(pass, `waits until ${pods.map(({ name }) => name).join(', ')} is gone`), next: waitFor(pass) };
+  const names = objects.observe(session).pods.map(({ name }) => name);
+  return { status: hibernating(pass, `waits until ${names.join(', ') || 'its pod'} is gone`), next: waitFor(pass) };
 }
 
 async function beginHibernation(pass: Pass, deployment: KubeObject, options: HibernateOptions): Promise<SessionOutcome> {

@@ -1,56 +1,48 @@
-import { SESSIONS } from '../../operator/api/session.ts';
+import { findCondition } from '../../operator/api/condition.ts';
+import { API_VERSION } from '../../operator/api/group.ts';
+import { SESSIONS, type Session } from '../../operator/api/session.ts';
 import { SESSION_TEMPLATES } from '../../operator/api/session-template.ts';
-import type { Resource } from '../../operator/kube/object.ts';
-import { apiVersion, collectionPath } from '../../operator/kube/resources.ts';
+import { collectionPath } from '../../operator/kube/resources.ts';
 import { waitFor } from '../cluster/wait-for.ts';
-import { claimOf, inSessionPhase, type StoredSession } from '../scenarios/session-objects.ts';
 import { NAMESPACE } from './install.ts';
 import type { Rig } from './rig.ts';
 
-const NAME = 'anna';
+const collection = collectionPath(SESSIONS, NAMESPACE);
 
-/** A session from its start to its end, with a home and the signals that cost requests: stopped by an edit, and gone when its time is over. */
+/** The whole life of a session with a home, which goes with it, and with a signal that costs requests; the operator itself removes what is stopped. */
 export async function driveSessions({ cp }: Rig): Promise<void> {
-  const path = `${collectionPath(SESSIONS, NAMESPACE)}/${NAME}`;
-  const make = (resource: Resource, name: string, spec: object) =>
-    cp.api.create(collectionPath(resource, NAMESPACE), { apiVersion: apiVersion(resource), kind: resource.kind, metadata: { name }, spec });
-  const until = async (look: (session: StoredSession) => unknown) => {
-    let last: StoredSession | undefined;
-    const seen = async () => {
-      last = await cp.api.get<StoredSession>(path);
-      return look(last);
-    };
-    await waitFor(seen, { what: `${NAME}: ${look}` }).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${JSON.stringify(last?.status, undefined, 1)}`);
-    });
-  };
-  // A desktop cannot keep to the rules that the operator keeps to.
-  await cp.api.patch(`/api/v1/namespaces/${NAMESPACE}`, { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } } });
+  const create = (path: string, kind: string, name: string, spec: object) =>
+    cp.api.create(path, { apiVersion: API_VERSION, kind, metadata: { name }, spec });
   await cp.api.create('/api/v1/persistentvolumes', {
-    metadata: { name: NAME },
+    metadata: { name: 'home' },
     spec: {
       capacity: { storage: '10Gi' },
       accessModes: ['ReadWriteOnce'],
       hostPath: { path: '/nowhere' },
-      claimRef: { namespace: NAMESPACE, name: `${NAME}-home` },
-      persistentVolumeReclaimPolicy: 'Retain',
+      claimRef: { namespace: NAMESPACE, name: 'ada-home' },
     },
   });
-  await make(SESSION_TEMPLATES, 'firefox', {
-    image: 'lscr.io/linuxserver/firefox:latest',
-    resources: { cpu: '100m', memory: '128Mi' },
-    idle: { signals: ['CPU', 'StreamSpaceSession'] },
+  await create(collectionPath(SESSION_TEMPLATES, NAMESPACE), SESSION_TEMPLATES.kind, 'desk', {
+    image: 'example.invalid/desk',
+    idle: { signals: ['CPU'] },
   });
-  await make(SESSIONS, NAME, {
-    user: 'anna',
-    templateRef: { name: 'firefox' },
+  await create(collection, SESSIONS.kind, 'ada', {
+    user: 'ada',
+    templateRef: { name: 'desk' },
     home: { enabled: true, retain: 'WithSession' },
     idleTimeout: '30m',
     ttlAfterStopped: '0s',
   });
-  await until(
-    (session) => inSessionPhase('Running')(session) && claimOf(session, 'Idle')?.message.includes('metrics.k8s.io is not served'),
+  const until = (what: string, look: (session: Session) => unknown) =>
+    waitFor(async () => look(await cp.api.get<Session>(`${collection}/ada`)), { what });
+  const untilPhase = (phase: string) => until(`the session is ${phase}`, ({ status }) => status?.phase === phase);
+  await until('its use is looked for', ({ status }) =>
+    findCondition(status?.conditions, 'Idle')?.message.includes('metrics.k8s.io is not served'),
   );
-  await cp.api.patch(path, { spec: { state: 'Stopped' } });
-  await waitFor(async () => (await cp.api.call('GET', path)).status === 404, { what: `${NAME} is gone` });
+  for (const state of ['Hibernated', 'Running']) {
+    await cp.api.patch(`${collection}/ada`, { spec: { state } });
+    await untilPhase(state);
+  }
+  await cp.api.patch(`${collection}/ada`, { spec: { state: 'Stopped' } });
+  await waitFor(async () => (await cp.api.call('GET', `${collection}/ada`)).status === 404, { what: 'the session is gone' });
 }

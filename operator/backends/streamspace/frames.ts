@@ -6,7 +6,7 @@ export type VNCMessage =
   | { readonly type: 'vnc_close'; readonly sessionID: string; readonly reason: string };
 
 /** A message of the control plane (streamspace.md 2.3). */
-type Message =
+export type Message =
   | { readonly type: 'command'; readonly payload: unknown }
   | VNCMessage
   | { readonly type: 'ping' }

@@ -17,7 +17,7 @@ import type { ConnectionSettings } from '../transport/connection.ts';
 import { Credential } from '../transport/credential.ts';
 import { JSONClient } from '../transport/http.ts';
 import { readCommand } from './commands.ts';
-import { readFrame } from './frames.ts';
+import { type Message, readFrame } from './frames.ts';
 import { checkAgentID, keyFlaw, keyForm } from './identity.ts';
 import { KeyKeeper } from './key-keeper.ts';
 import { Link } from './link.ts';
@@ -194,11 +194,20 @@ class StreamSpace implements Backend {
     const { messages, flaws } = readFrame(frame);
     for (const message of flaws) this.#observe({ kind: 'malformed', message });
     for (const message of messages) {
-      if (message.type === 'command') this.#command(message.payload);
-      else if (message.type === 'ping') this.#say({ type: 'pong' });
-      else if (message.type === 'shutdown') this.#shutDown(message.reason);
-      else this.#vnc.receive(message);
+      try {
+        this.#take(message);
+      } catch (error) {
+        // The rest of the frame goes on, whatever is wrong with us here.
+        this.#observe({ kind: 'malformed', message: `a ${message.type} could not be taken: ${String(error)}` });
+      }
     }
+  }
+
+  #take(message: Message): void {
+    if (message.type === 'command') this.#command(message.payload);
+    else if (message.type === 'ping') this.#say({ type: 'pong' });
+    else if (message.type === 'shutdown') this.#shutDown(message.reason);
+    else this.#vnc.receive(message);
   }
 
   #command(payload: unknown): void {

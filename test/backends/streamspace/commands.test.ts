@@ -84,7 +84,7 @@ test.each([
 test('what a manifest loses is told', () => {
   const templateManifest = { spec: { baseImage: 'i', ports: [{ name: 'x' }] } };
   expect(read('start_session', { ...start, templateManifest }).notes).toEqual([
-    'command "cmd-1": templateManifest: spec.ports[0] was dropped: "nothing" is no port from 1 to 65535',
+    'command "cmd-1": templateManifest: spec.ports[0] was dropped: nothing is no port from 1 to 65535',
   ]);
 });
 
@@ -118,7 +118,7 @@ describe('what cannot be carried out is failed, with the member and the fix', ()
       { sessionId: 's' },
       'Unknown action "restart_session"; this operator runs start_session, stop_session, hibernate_session, wake_session',
     ],
-    ['no action', undefined, {}, 'Unknown action "nothing"'],
+    ['no action', undefined, {}, 'Unknown action nothing'],
     ['an inherited name', 'constructor', {}, 'Unknown action "constructor"'],
     ['no payload', 'start_session', undefined, 'user is missing'],
     ['an empty payload', 'start_session', {}, 'user is missing'],
