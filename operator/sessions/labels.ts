@@ -29,7 +29,7 @@ export function digest(value: unknown, length: number): string {
 
 /** What is known of a session before it is made. */
 interface Identified {
-  readonly metadata: Pick<Session['metadata'], 'name' | 'labels'>;
+  readonly metadata: Pick<Session['metadata'], 'name'>;
   readonly spec?: Pick<SessionRequest, 'user' | 'templateRef' | 'templateName'> | undefined;
 }
 
