@@ -68,7 +68,7 @@ export class StreamSpaceActivity {
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof ApiUnreachable)) throw error;
       const noKind = isStatus(error, 404) && error.reason !== 'NotFound';
-      const reading = later(noKind ? `the cluster has no sessions.stream.space: install its CRD, ${TAKE_OUT}` : error.message);
+      const reading = later(noKind ? `the cluster has no sessions.stream.space: install its CRD, ${TAKE_OUT}` : wordsOf(error));
       // Nobody need ask for another name then.
       if (noKind) this.#absent = { reading, goodUntil: this.#steady() + ASK_AGAIN_AFTER * 1000 };
       return reading;
@@ -81,6 +81,10 @@ function lastActivityOf(name: string, value: unknown, now: Date): Reading {
   if (typeof value !== 'string') return later(`${where} is not there: let the control plane write it, ${TAKE_OUT}`);
   const told = pastTime(value, now, AHEAD);
   return 'problem' in told ? later(`${where} ${told.problem}`) : { kind: 'used', signal: SIGNAL, at: told.at };
+}
+
+function wordsOf(error: ApiError | ApiUnreachable): string {
+  return isStatus(error, 403) ? `${error.message}: apply config/rbac-stream-space, ${TAKE_OUT}` : error.message;
 }
 
 /** Nothing tells when it comes, so it is asked again. */

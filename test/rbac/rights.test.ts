@@ -4,7 +4,6 @@ import { rulesIn } from '../../operator/codegen/rights.ts';
 import { loopRights } from '../../operator/kube/rights.ts';
 import { isOfAction, type Request, refusals, requestsOfOperator, rightsNeeded } from './audit.ts';
 import { driveLoops } from './drive-loops.ts';
-import { driveSessions } from './drive-sessions.ts';
 import { type Drive, drives } from './drives.ts';
 import { type Rig, startRig } from './rig.ts';
 import { compareRights, type Difference, isInstalled, placeOf, type Right, rightsIn } from './right.ts';
@@ -35,7 +34,6 @@ test.each(actions)('$name needs every right that it declares, and no other', asy
 
 test('the loops need every right that they declare, and no other', async () => {
   await drive(driveLoops);
-  await drive(driveSessions);
   await rig.operator.stop();
   const theirs = (await requestsOfOperator(rig.cp)).filter(({ auditID }) => !ofActions.has(auditID));
   const declared = loopRights.flatMap(({ scope, rules }) => (isInstalled(scope) ? rightsIn(placeOf(scope), rules) : []));

@@ -41,7 +41,11 @@ test.each([
     new ApiError({ status: 404, reason: '', message: '404 page not found' }),
     { kind: 'unknown', message: expect.stringContaining('CRD') },
   ],
-  ['no right', new ApiError({ status: 403, reason: 'Forbidden', message: 'may not' }), { kind: 'unknown', message: 'may not' }],
+  [
+    'no right',
+    new ApiError({ status: 403, reason: 'Forbidden', message: 'may not' }),
+    { kind: 'unknown', message: expect.stringMatching(/^may not: apply config\/rbac-stream-space/) },
+  ],
   ['no answer', new ApiUnreachable('gone'), { kind: 'unknown', message: 'gone' }],
 ])('%s', async (_, status, expected) => {
   expect(await cluster(() => status).read()).toMatchObject(expected);
