@@ -15,7 +15,7 @@ import { sessionFacts } from './session-facts.ts';
 /** Sessions that are told of at the same time. */
 const WIDTH = 8;
 /** When what did not change is told again after a reconnect: its backend repeats a lost stop within 6 min (streamspace.md 3.2). */
-export const RESYNC_AFTER: Seconds = 390;
+const RESYNC_AFTER: Seconds = 390;
 /** How long a deleted Session may wait for its last word. */
 const LAST_WORD_SECONDS: Seconds = 5;
 

@@ -10,7 +10,7 @@ export interface UpstreamSessionsOptions extends Omit<SessionReporterOptions, 't
   readonly actions: Store<OptimizationAction>;
 }
 
-/** The sessions of one upstream: which of them tasks were about, and what their backend is told. Undefined where the backend runs no sessions. */
+/** The sessions of one upstream: which of them tasks were about, and what their backend is told. */
 export class UpstreamSessions {
   readonly reporter: SessionReporter;
   readonly #options: UpstreamSessionsOptions;

@@ -86,7 +86,7 @@ test('the ConfigMap and the Secret of seed 003 make it as well, and changes of a
   // What cannot be is told, and mended without a restart.
   await configure(byObjects, { 'central-server-url': 'not a URL' });
   await eventually(() => operator.log.findLast(({ level }) => level === 'ERROR')?.err).toMatchObject({
-    message: expect.stringContaining('spec.url must be an absolute http or https URL'),
+    message: expect.stringContaining('spec.url must be an http or https URL'),
   });
   const other = await byObjects.backend({ key: backend.key });
   await configure(byObjects, { 'central-server-url': other.url });
