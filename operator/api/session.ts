@@ -63,6 +63,7 @@ export const sessionStatus = z
     phaseSince: timestamp('When it came into this phase, RFC 3339.').optional(),
     desired: z.enum(SESSION_STATES).describe('What it should be: spec.state, or the override.').optional(),
     override: override.optional(),
+    template: text(253, 'What its template is called, whether it is named or written in the spec.').optional(),
     url: text(2048, 'Where it is reached inside the cluster; absent while nothing answers there.').optional(),
     port: z
       .int32()

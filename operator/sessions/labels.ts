@@ -26,11 +26,16 @@ export function digest(value: unknown, length: number): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, length);
 }
 
-/** The labels of everything that belongs to the session, and the annotations with what had to be changed to be a label. */
-export function identityOf({ metadata, spec }: Session) {
+/** What the template of a session is called. */
+export function templateNameOf({ spec }: Session): string {
   // A backend that hands out whole templates can still say what the template is called.
-  const template = spec?.templateRef?.name ?? spec?.templateName ?? 'inline';
-  const raw = { user: spec?.user ?? '', template };
+  return spec?.templateRef?.name ?? spec?.templateName ?? 'inline';
+}
+
+/** The labels of everything that belongs to the session, and the annotations with what had to be changed to be a label. */
+export function identityOf(session: Session) {
+  const { metadata, spec } = session;
+  const raw = { user: spec?.user ?? '', template: templateNameOf(session) };
   const changed = Object.entries(raw).filter(([, value]) => labelValue(value) !== value);
   return {
     labels: {

@@ -1,6 +1,7 @@
 import { type ConditionClaim, findCondition, isTrue, removeCondition, setConditions } from '../api/condition.ts';
 import type { Session, SessionPhase, SessionStatus } from '../api/session.ts';
 import { type Summary, summarize } from '../api/summary.ts';
+import { templateNameOf } from './labels.ts';
 
 /** What a pass says of a session beside phase and conditions; a member that is undefined goes. */
 export type Facts = {
@@ -30,6 +31,7 @@ export function statusOf(
     ...status,
     ...facts,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
+    template: templateNameOf(session),
     phase,
     phaseSince: status?.phase === phase && status.phaseSince !== undefined ? status.phaseSince : now.toISOString(),
     conditions: summarize(setConditions(kept, claims, context), summary, context),
