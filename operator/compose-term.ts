@@ -1,3 +1,4 @@
+import type { ActionDefinition } from './actions/action.ts';
 import { actions } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
@@ -15,6 +16,8 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
+import { missingRights } from './kube/own-rights.ts';
+import { loopRights, type PolicyRule, type RightsScope } from './kube/rights.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
@@ -186,6 +189,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     secrets: named,
     actions: actions.map((each) => each.name),
     sessionNamespace: config.NAMESPACE,
+    missingRights: (scopes, signal) => missingRights(client, config.NAMESPACE, rulesOf(scopes), signal),
     environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({
@@ -269,4 +273,11 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       graveyard.close();
     },
   });
+}
+
+/** The rules of the roles of these scopes. */
+function rulesOf(scopes: readonly RightsScope[]): readonly PolicyRule[] {
+  const loops = loopRights.filter(({ scope }) => scopes.includes(scope)).flatMap(({ rules }) => rules);
+  const ofActions = actions.filter(({ rbacScope }: ActionDefinition) => rbacScope !== undefined && scopes.includes(rbacScope));
+  return [...loops, ...ofActions.flatMap(({ rbac }) => rbac)];
 }
