@@ -1,14 +1,21 @@
 import { SESSION_FINALIZER, SESSIONS, type Session, type SessionStatus } from './api/session.ts';
 import type { TermWorld } from './compose-term.ts';
 import type { KubeClient } from './kube/client.ts';
-import { Controller } from './kube/controller.ts';
+import { Controller, keyOf } from './kube/controller.ts';
+import { listAll } from './kube/list.ts';
+import type { KubeObject, Resource } from './kube/object.ts';
 import { reconnectBackoff } from './lib/backoff.ts';
 import { abortable, orAborted } from './lib/wait.ts';
 import { LeftBehind } from './reconcilers/left-behind.ts';
 import { SessionReconciler, troubleStatus } from './reconcilers/session.ts';
 import { isRelevantSession, isUrgentSession, ownedSessionStatus } from './reconcilers/session-changes.ts';
 import { SessionObjects } from './reconcilers/session-objects.ts';
-import { replicasOf } from './sessions/replicas.ts';
+import { Capacity } from './sessions/capacity.ts';
+import { demandOf } from './sessions/demand.ts';
+import { desiredOf } from './sessions/desired.ts';
+import { activeReplicas, replicasOf } from './sessions/hibernation.ts';
+import { keepersOf } from './sessions/keepers.ts';
+import { whose } from './sessions/ownership.ts';
 import type { TermSessions } from './term.ts';
 
 /** Passes over sessions at the same time; one that waits for its pod takes none. */
@@ -22,18 +29,40 @@ export interface SessionNeeds {
   readonly backend: () => string | undefined;
 }
 
+/** What keeps the sessions, and what it tells those who ask for some. */
+export interface ComposedSessions extends TermSessions {
+  readonly capacity: Capacity;
+}
+
 /** Builds what keeps the sessions as they should be while this process leads; `client` writes only while it does. */
-export function composeSessions(world: TermWorld, client: KubeClient, needs: SessionNeeds): TermSessions {
-  const { bus, config, logs, sessions, telling } = world;
+export function composeSessions(world: TermWorld, client: KubeClient, needs: SessionNeeds): ComposedSessions {
+  const { bus, caches, config, logs, sessions, telling } = world;
   const log = logs.component('sessions');
   const objects = new SessionObjects(client, sessions);
+  const { namespace } = sessions;
+  const { most: cpu } = config.MAX_CPU;
+  const { most: memory } = config.MAX_MEMORY;
+  const capacity = new Capacity({
+    limits: { maxSessions: config.MAX_SESSIONS, ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) },
+    desired: desiredOf,
+    demand: ({ templateRef, ...request }) =>
+      demandOf(request, templateRef && sessions.templates.get(`${namespace}/${templateRef.name}`)?.spec),
+    isUp: (session) => {
+      const deployment = sessions.deployments.get(keyOf(session));
+      return deployment !== undefined && whose(deployment, session) === 'ours' && replicasOf(deployment) > 0;
+    },
+    onTurn: (key) => controller.enqueue(key),
+  });
   const reconciler = new SessionReconciler({
     client,
     objects,
     templates: sessions.templates,
-    admit: () => ({ kind: 'admitted' }),
+    dryRun: config.DRY_RUN,
+    admit: (session) => capacity.admission(session),
     life: () => ({ next: { kind: 'settled' } }),
-    replicasOf,
+    replicasOf: (session, { deployment }) => activeReplicas(session, deployment),
+    keepers: (deployment, signal) =>
+      keepersOf(deployment, caches.budgets(namespace), (resource) => listed(client, resource, namespace, signal)),
   });
   const controller = new Controller<SessionStatus, Session>({
     name: 'sessions',
@@ -81,6 +110,14 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     controller,
     known: async (signal) => {
       await known(signal);
+      signal.throwIfAborted();
+      // Before the first pass, and until the lead is over.
+      signal.addEventListener(
+        'abort',
+        sessions.sessions.onChange((before, after) => capacity.notice(before, after)),
+        { once: true },
+      );
+      capacity.open(sessions.sessions.values());
       // A dry run adopts nothing and removes nothing.
       if (!config.DRY_RUN) leftBehind.open();
       await leftBehind.settled();
@@ -91,7 +128,12 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
       await leftBehind.settled();
     },
     backendsChanged: () => leftBehind.lookAtAll(),
+    capacity,
     close: () => leftBehind.close(),
     phases: () => Map.groupBy(sessions.sessions.values(), ({ status }) => status?.phase ?? 'Pending'),
   };
+}
+
+async function listed(client: KubeClient, resource: Resource, namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
+  return (await listAll(client, resource, { namespace, project: (raw) => raw as unknown as KubeObject }, signal)).items;
 }

@@ -1,5 +1,5 @@
 import type { ActionDefinition } from './actions/action.ts';
-import { actions } from './actions/index.ts';
+import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
@@ -139,10 +139,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
+  const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal: () => undefined }),
+    sessions: new LiveSessionDesk({
+      client,
+      store: sessions,
+      namespace: config.NAMESPACE,
+      refusal: (name, request) => termSessions.capacity.refusal(keyIn(name), request),
+      claim: (name, request) => termSessions.capacity.claim(keyIn(name), request),
+    }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -263,7 +270,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionReconciler.adopt(objects.actions.values());
       for (const object of objects.actions.values()) {
         const { startedAt, target } = object.status ?? {};
-        if (startedAt && target && !isFinished(object)) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
+        const holds = startedAt && !isFinished(object) && !findAction(object.spec?.action ?? '')?.statesIntent;
+        if (holds && target) locks.acquire(target, keyOf(object), object.spec?.priority ?? 5);
       }
       // A dry run says nothing on the nodes either.
       if (!config.DRY_RUN) orphans.open();

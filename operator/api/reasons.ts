@@ -19,7 +19,7 @@ export const REASONS = {
   WaitingForRollout: 'The change is written; the pods of the workload follow it.',
   ServerError: 'The API server has a fault or does not answer; it is tried again.',
   Compensating: 'It did not succeed, which is recorded, and undoes what it was asked to undo.',
-  DryRun: 'It was started before DRY_RUN was set for the operator, which carries nothing out meanwhile.',
+  DryRun: 'DRY_RUN is set for the operator, which carries nothing out: it waits until that is taken away.',
   TooManyRequests: 'The API server protects itself against too many requests; it is tried again when the time that it asks for is over.',
   Conflict: 'Somebody else changes the object again and again while it is written; it is tried again.',
   SessionDeleting: 'The Session is being deleted; the action waits until it is gone.',
@@ -59,7 +59,6 @@ export const REASONS = {
   ProgressDeadlineExceeded: 'The Deployment gave the rollout up: no pod became available within its progressDeadlineSeconds.',
   Superseded: 'Somebody else changed the same values, or a later request overrules this one; nothing further was written.',
   SessionStopped: 'The session is to be stopped; only a SessionStart has it run again.',
-  CapacityReached: 'There is no room for one more active session; the message has the numbers.',
   AlreadyExecuted: 'An object of the same name and spec has run before: it is not done again, and ends as that one did.',
   NotKept: 'The API server took the change, but something put it back at once.',
   InvalidSpec: 'The spec or what it asks for is not valid; the message names the field.',
@@ -67,8 +66,10 @@ export const REASONS = {
   Error:
     'Something unexpected happened three times in a row, of a kind that has no reason of its own; it is tried again with growing pauses.',
 
-  // Session
-  Requested: 'An OptimizationAction asked for it, which the override names; somebody else owns spec.state.',
+  // Session: waiting
+  CapacityReached:
+    'MAX_SESSIONS, MAX_CPU or MAX_MEMORY leaves no room for one more session, which goes on as soon as another one is hibernated or stopped; an action has failed.',
+  StartQueued: 'As many sessions start or wake as may at once; it goes on when its turn comes.',
 
   // Reported: the way back to the backend
   Taken: 'The backend took the result, or was told the state of the session.',
@@ -96,6 +97,8 @@ export const REASONS = {
   PodRefused: 'The pod is refused, by a quota or a webhook for example; the message has the words.',
   PodLost:
     'The pod of a session that ran is gone or not ready; another one is on its way, and after 30 s the session counts as failed meanwhile.',
+
+  Asked: 'An OptimizationAction asked for it, which status.override names where somebody else owns spec.state.',
 
   // Session: settled
   Running: 'The session can be used.',

@@ -82,6 +82,7 @@ export const sessionStatus = z
       .object({
         replicas: count('How many replicas its Deployment had, which come back at the wake.'),
         reason: filled(128, 'Why, in one CamelCase word.'),
+        keptBy: text(1024, 'Who else has a say in its replicas, as seen then: autoscalers, budgets, GitOps tools.').optional(),
         at: timestamp('Since when, RFC 3339.'),
       })
       .describe('What was changed to hibernate it, kept for the wake.')

@@ -67,6 +67,9 @@ export const loopRights: readonly LoopRights[] = [
       // Server-side apply of an object that does not exist yet needs create beside patch.
       { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
       { apiGroups: [''], resources: ['services', 'persistentvolumeclaims'], verbs: ['list', 'watch', 'create', 'patch', 'delete'] },
+      // Looked for before a session is hibernated.
+      { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: ['list'] },
+      { apiGroups: ['keda.sh'], resources: ['scaledobjects'], verbs: ['list'] },
     ],
   },
   {

@@ -1,29 +1,72 @@
-import type { ConditionClaim } from '../api/condition.ts';
-import { DELETE_HOME } from '../api/session.ts';
+import { type ConditionClaim, isTrue } from '../api/condition.ts';
+import { DELETE_HOME, type SessionStatus } from '../api/session.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Seconds } from '../lib/next.ts';
+import type { FindKeepers } from '../sessions/decisions.ts';
 import { standingOverride } from '../sessions/desired.ts';
+import { isAtZero } from '../sessions/diagnosis.ts';
+import { hibernationOf, replicasOf } from '../sessions/hibernation.ts';
+import { keeperWords, obstacleTo } from '../sessions/keepers.ts';
 import { claimNameOf } from '../sessions/objects.ts';
 import { whose } from '../sessions/ownership.ts';
 import { type Facts, NO_POD, readyOf, statusOf } from '../sessions/status.ts';
 import { retentionOf } from '../sessions/workload.ts';
+import { type ActiveOptions, keepActive } from './session-active.ts';
 import type { SessionObjects } from './session-objects.ts';
-import { type Pass, recorded, type SessionOutcome, waitFor } from './session-pass.ts';
+import { type Pass, recorded, type SessionOutcome, sooner, waitFor } from './session-pass.ts';
+
+/** Nobody watches who keeps a session from its hibernation. */
+const LOOK_AGAIN: Seconds = 60;
+
+const SUMMARY = ['Ready', 'Reconciling', 'Stalled'];
+
+/** What the hibernation of sessions works with. */
+export interface HibernateOptions extends ActiveOptions {
+  readonly keepers: FindKeepers;
+}
 
 /** One pass over a session that should be hibernated: what it had is recorded, then it is scaled to zero, then its pods are waited for. */
-export async function hibernate(pass: Pass, objects: SessionObjects): Promise<SessionOutcome> {
-  const { session, observed, now, signal } = pass;
+export async function hibernate(pass: Pass, options: HibernateOptions): Promise<SessionOutcome> {
+  const { session, observed, signal } = pass;
+  const { objects } = options;
   const deployment = observed.deployment && whose(observed.deployment, session) === 'ours' ? observed.deployment : undefined;
-  const { replicas = 0 } = (deployment?.spec ?? {}) as { readonly replicas?: number };
-  const { status } = session;
-  if (replicas === 0 && observed.pods.length === 0) return hibernated(pass);
-  if (status?.phase !== 'Hibernating') {
-    const reason = standingOverride(session)?.reason ?? 'Asked';
-    const hibernation = replicas > 0 ? { replicas, reason, at: now.toISOString() } : status?.hibernation;
-    return { ...recorded(hibernating(pass, 'is scaled to zero', { hibernation })), finalizer: true };
+  const isUp = deployment !== undefined && replicasOf(deployment) > 0;
+  if (!isUp && observed.pods.length === 0 && isAtZero(deployment)) return hibernated(pass, deployment);
+  if (session.status?.phase !== 'Hibernating') {
+    return isUp ? beginHibernation(pass, deployment, options) : recorded(hibernating(pass, 'its pods are going'));
   }
-  if (deployment && replicas > 0) await objects.scaleToZero(deployment, signal);
-  const { pods } = objects.observe(session);
-  if (pods.length === 0) return hibernated(pass);
-  return { status: hibernating(pass, `waits until ${pods.map(({ name }) => name).join(', ')} is gone`), next: waitFor(pass) };
+  if (isUp) await objects.scaleToZero(deployment, rest(pass, deployment).replicas, signal);
+  const names = objects.observe(session).pods.map(({ name }) => name);
+  return { status: hibernating(pass, `waits until ${names.join(', ') || 'its pod'} is gone`), next: waitFor(pass) };
+}
+
+async function beginHibernation(pass: Pass, deployment: KubeObject, options: HibernateOptions): Promise<SessionOutcome> {
+  const keepers = await options.keepers(deployment, pass.signal);
+  const obstacle = obstacleTo(keepers);
+  if (obstacle) return stayUp(pass, obstacle, options);
+  const hibernation = rest(pass, deployment, keeperWords(keepers));
+  return { ...recorded(hibernating(pass, 'is scaled to zero', { hibernation })), finalizer: true };
+}
+
+/** It is looked after like one that should run; where nothing else is wrong it says why it does. */
+async function stayUp(
+  pass: Pass,
+  obstacle: { readonly reason: string; readonly message: string },
+  options: ActiveOptions,
+): Promise<SessionOutcome> {
+  const outcome = await keepActive(pass, options);
+  const next = sooner(outcome.next, waitFor(pass, LOOK_AGAIN));
+  if (!outcome.status || !isTrue(outcome.status.conditions, 'Ready')) return { ...outcome, next };
+  // As if it had never been found ready in between: since when it waits must stay as it is.
+  const of = (status: SessionStatus | undefined, summary: boolean) =>
+    (status?.conditions ?? []).filter(({ type }) => SUMMARY.includes(type) === summary);
+  const conditions = [...of(outcome.status, false), ...of(pass.session.status, true)];
+  const session = { ...pass.session, status: { ...outcome.status, conditions } };
+  return { ...outcome, status: statusOf(session, 'Running', { state: 'Waiting', ...obstacle }, pass.now), next };
+}
+
+function rest({ session, now }: Pass, deployment: KubeObject, keptBy?: string) {
+  return hibernationOf(session, deployment, { reason: standingOverride(session)?.reason ?? 'Asked', keptBy }, now);
 }
 
 /** One pass over a session that should be stopped: all that it has goes, but its home only if its policy says so. */
@@ -59,15 +102,22 @@ export async function clearFailed(pass: Pass, objects: SessionObjects): Promise<
   return { next: waitFor(pass) };
 }
 
-function hibernated(pass: Pass): SessionOutcome {
+function hibernated(pass: Pass, deployment: KubeObject | undefined): SessionOutcome {
   const { session, now } = pass;
+  // One that came back without its status learns from its Deployment what it was.
+  const hibernation = deployment ? rest(pass, deployment) : session.status?.hibernation;
+  const keptBy = hibernation?.keptBy ? `; ${hibernation.keptBy}` : '';
   const failure = standingOverride(session)?.reason === 'WakeFailed';
   const ready = readyOf(session);
   const words = ready?.reason === 'WakeFailed' ? ready.message : 'its last wake failed';
   const summary = failure
     ? ({ state: 'Failed', reason: 'WakeFailed', message: words } as const)
-    : ({ state: 'Done', reason: 'Hibernated', message: sentence(pass, 'hibernated') } as const);
-  const status = statusOf(session, 'Hibernated', summary, now, unavailable('Hibernated', false), { ...NO_POD, desired: pass.desired });
+    : ({ state: 'Done', reason: 'Hibernated', message: `${sentence(pass, 'hibernated')}${keptBy}` } as const);
+  const status = statusOf(session, 'Hibernated', summary, now, unavailable('Hibernated', false), {
+    ...NO_POD,
+    hibernation,
+    desired: pass.desired,
+  });
   return { status, next: waitFor(pass) };
 }
 

@@ -1,7 +1,9 @@
 import type { Session, SessionOverride, SessionStatus } from '../api/session.ts';
 import type { SessionWorkload } from '../api/session-template.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { Next } from '../lib/next.ts';
 import type { Observed } from './diagnosis.ts';
+import type { Keepers } from './keepers.ts';
 
 /** Whether a session may begin to start or wake now. */
 export type Admission =
@@ -28,6 +30,9 @@ export interface LifeVerdict {
 
 /** Decides it; asked in every pass over a session that is not being deleted. The workload is absent while its template is. */
 export type JudgeLife = (session: Session, workload: SessionWorkload | undefined, observed: Observed, now: Date) => LifeVerdict;
+
+/** Looks up who else has a say in the replicas of this Deployment; asked before it is scaled to zero. */
+export type FindKeepers = (deployment: KubeObject, signal: AbortSignal) => Promise<Keepers>;
 
 /** How many replicas the Deployment of an active session should have; undefined where somebody else decides that, an autoscaler. */
 export type ReplicasOf = (session: Session, observed: Observed) => number | undefined;

@@ -5,11 +5,13 @@ import type { KubeClient } from '../kube/client.ts';
 import { isStatus } from '../kube/error.ts';
 import type { ObjectRef } from '../kube/object.ts';
 import { apiVersion } from '../kube/resources.ts';
+import { withoutManagedFields } from '../kube/standing-watches.ts';
 import { applyStatus, FIELD_MANAGER } from '../kube/status.ts';
 import type { Store } from '../kube/store.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { desiredOf } from './desired.ts';
 import { formatIntent, judge, overruler } from './intent.ts';
+import { identityOf } from './labels.ts';
 import { OVERRIDE_MANAGER } from './override.ts';
 
 /** The field manager of what session actions write into a Session. */
@@ -25,6 +27,8 @@ export interface DeskOptions {
   readonly namespace: string;
   /** Why a session that is not active may not become so now. */
   readonly refusal: (name: string, request: SessionRequest | undefined) => string | undefined;
+  /** Told that one is being asked to become active, before anybody else can ask. */
+  readonly claim: (name: string, request: SessionRequest | undefined) => void;
 }
 
 /** Who owns which field, as the API server keeps it. */
@@ -75,6 +79,7 @@ export class LiveSessionDesk implements SessionDesk {
   }
 
   async intend(name: string, intent: SessionIntent, signal: AbortSignal): Promise<IntentOutcome> {
+    if (intent.state === 'Running') this.#options.claim(name, intent.request);
     for (let tries = 1; ; tries++) {
       try {
         return await this.#intend(name, intent, signal);
@@ -102,10 +107,12 @@ export class LiveSessionDesk implements SessionDesk {
 
   /** By a plain create, which is refused where there is one: an apply would write over it. */
   async #make(name: string, intent: SessionIntent, request: SessionRequest, signal: AbortSignal): Promise<Session> {
+    const metadata = { name, namespace: this.namespace };
+    const { labels, annotations } = identityOf({ metadata, spec: request });
     const body: JsonObject = {
       apiVersion: apiVersion(SESSIONS),
       kind: SESSIONS.kind,
-      metadata: { name, namespace: this.namespace, finalizers: [SESSION_FINALIZER], annotations: annotationsOf(intent) },
+      metadata: { ...metadata, labels, annotations: { ...annotations, ...annotationsOf(intent) }, finalizers: [SESSION_FINALIZER] },
       // A request is JSON that the API server has taken before.
       spec: { state: intent.state, ...(request as JsonObject) },
     };
@@ -119,7 +126,7 @@ export class LiveSessionDesk implements SessionDesk {
     const isForeign = stateOwners(session).length > 0;
     const annotations = annotationsOf(intent, session);
     const override = overrideFor(session, { intent, annotations, isForeign });
-    const from = override === undefined ? session : await this.#override(session, override ?? undefined, signal);
+    const from = override ? await this.#override(session, override, signal) : session;
     const { name, namespace, uid, resourceVersion } = from.metadata;
     const body: JsonObject = {
       apiVersion: apiVersion(SESSIONS),
@@ -133,19 +140,17 @@ export class LiveSessionDesk implements SessionDesk {
   }
 
   /** Taken only by the Session as it was read. */
-  async #override(session: Session, override: SessionOverride | undefined, signal: AbortSignal): Promise<Session> {
+  async #override(session: Session, override: SessionOverride, signal: AbortSignal): Promise<Session> {
     const { client } = this.#options;
     const ref = this.#ref(session.metadata.name);
-    return this.#keep(await applyStatus(client, ref, session, override ? { override } : {}, signal, OVERRIDE_MANAGER, () => true));
+    return this.#keep(await applyStatus(client, ref, session, { override }, signal, OVERRIDE_MANAGER, () => true));
   }
 
   /** Shown to whoever looks next, before the watch tells of it. */
   #keep(answer: object): Session {
-    const session = answer as Session;
-    const { managedFields: _, ...metadata } = session.metadata as Session['metadata'] & { readonly managedFields?: unknown };
-    const kept = { ...session, metadata };
-    this.#options.store.put(kept);
-    return kept;
+    const session = withoutManagedFields<Session>(answer as JsonObject);
+    this.#options.store.put(session);
+    return session;
   }
 
   #ref(name: string): ObjectRef {
@@ -153,11 +158,11 @@ export class LiveSessionDesk implements SessionDesk {
   }
 }
 
-/** What has to stand in `status.override` so that the intent holds; null: nothing may. Undefined: what stands there need not change. */
+/** What has to stand in `status.override` so that the intent holds; undefined: it does with what stands there. */
 function overrideFor(
   session: Session,
   { intent, annotations, isForeign }: { intent: SessionIntent; annotations: Readonly<Record<string, string>>; isForeign: boolean },
-): SessionOverride | null | undefined {
+): SessionOverride | undefined {
   const { state, by, at } = intent;
   const { metadata, spec } = session;
   const { generation = 0 } = metadata;
@@ -172,8 +177,7 @@ function overrideFor(
     },
     ...(spec ? { spec: { ...spec, state: after } } : {}),
   };
-  if (desiredOf(written) === state) return undefined;
-  return after === state ? null : { state, reason: 'Requested', by, at: at.toISOString(), generation };
+  return desiredOf(written) === state ? undefined : { state, reason: 'Asked', by, at: at.toISOString(), generation };
 }
 
 /** Who else owns `spec.state`: a GitOps tool, or a person with kubectl. */

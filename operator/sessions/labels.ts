@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../api/session.ts';
+import type { SessionRequest } from '../api/session-spec.ts';
 
 /** What all objects of sessions are labelled with; selectors of seed 002 depend on it. */
 export const APP_LABEL = { app: 'streamspace-session' } as const;
@@ -26,14 +27,20 @@ export function digest(value: unknown, length: number): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, length);
 }
 
+/** What is known of a session before it is made. */
+interface Identified {
+  readonly metadata: Pick<Session['metadata'], 'name' | 'labels'>;
+  readonly spec?: Pick<SessionRequest, 'user' | 'templateRef' | 'templateName'> | undefined;
+}
+
 /** What the template of a session is called. */
-export function templateNameOf({ spec }: Session): string {
+export function templateNameOf({ spec }: Pick<Identified, 'spec'>): string {
   // A backend that hands out whole templates can still say what the template is called.
   return spec?.templateRef?.name ?? spec?.templateName ?? 'inline';
 }
 
 /** The labels of everything that belongs to the session, and the annotations with what had to be changed to be a label. */
-export function identityOf(session: Session) {
+export function identityOf(session: Identified) {
   const { metadata, spec } = session;
   const raw = { user: spec?.user ?? '', template: templateNameOf(session) };
   const changed = Object.entries(raw).filter(([, value]) => labelValue(value) !== value);

@@ -19,6 +19,7 @@ const same: Ask = { from: request(first), to: request(first) };
 /** The example with another target. */
 function retargeted(action: ActionDefinition): JsonObject {
   const example = action.example as JsonObject;
+  if (example.sessionRef) return { ...example, sessionRef: { name: 'another-one' } };
   const field = ['nodeName', 'podName', 'name'].find((each) => example[each] !== undefined) ?? '';
   return { ...example, [field]: 'another-one' };
 }

@@ -8,6 +8,7 @@ import { type Plural, refusalToCreate } from './admission.ts';
 import { backend } from './backend-rule-cases.ts';
 import { boundCase } from './bound-cases.ts';
 import { leavesOf, rootSchema } from './crd-file.ts';
+import { TEMPLATE_AREA } from './session-values.ts';
 import { AROUND, COUPLED, VALID } from './valid-values.ts';
 
 const { namespace } = await tenant('bounds');
@@ -18,6 +19,7 @@ const [, cordon] = actions;
 function around(plural: Plural, path: string): JsonObject {
   const chosen = AROUND[path];
   if (chosen) return chosen;
+  if (path.startsWith(TEMPLATE_AREA.path) && !path.startsWith(`${TEMPLATE_AREA.path}Ref`)) return TEMPLATE_AREA.around;
   if (plural === 'optimizationbackends') return backend;
   return request(all.find((each) => path.startsWith(`spec.${each.member}`)) ?? cordon);
 }

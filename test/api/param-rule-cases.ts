@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../operator/lib/json.ts';
 import type { Ask, RuleCase } from './rule-case.ts';
+import { startRuleCases } from './session-values.ts';
 import { updateRuleCases } from './update-rule-cases.ts';
 
 const plural = 'optimizationactions';
@@ -26,6 +27,7 @@ function many(count: number): JsonObject {
 /** An accepting and a refusing case for every CEL rule that an action declares for its own parameters. */
 export const paramRuleCases: readonly RuleCase[] = [
   ...updateRuleCases,
+  ...startRuleCases,
   {
     plural,
     message: "must be a label selector such as 'app=shop,tier notin (db, cache),!canary'",

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../operator/lib/json.ts';
 import { streamSpace } from './backend-rule-cases.ts';
+import { START_VALUES } from './session-values.ts';
 
 /** A value that is accepted, for every field that has neither an example nor a default. */
 export const VALID: Readonly<Record<string, JsonValue>> = {
@@ -32,6 +33,7 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.updateWorkload.containers[].requests{}': '250m',
   'spec.updateWorkload.containers[].limits': { cpu: '250m' },
   'spec.updateWorkload.containers[].limits{}': '250m',
+  ...START_VALUES,
   'spec.deadline': '2030-01-01T00:00:00Z',
   'spec.targetUID': '7f0c2a9e-4d0b-4f6e-9d3f-1c2b3a4d5e6f',
   'spec.ttlSecondsAfterFinished': 3600,

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from '../../operator/api/optimization-action.ts';
+import type { SessionDesk } from '../../operator/api/session-desk.ts';
 import { Bus } from '../../operator/kube/bus.ts';
 import type { Cluster } from '../../operator/kube/cluster.ts';
 import { Controller } from '../../operator/kube/controller.ts';
@@ -45,6 +46,7 @@ async function startDeleting(): Promise<void> {
   const retention = new Retention({ cap: CAP, backendExists, clock, onDue: (key) => controller.enqueue(key) });
   const reconciler = new ActionReconciler({
     cluster: {} as Cluster,
+    sessions: {} as SessionDesk,
     actions: [],
     locks: new TargetLocks(() => undefined),
     backendExists,

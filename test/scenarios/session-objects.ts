@@ -201,6 +201,24 @@ export class SessionRig {
   }
 }
 
+/** What a kubelet says of a pod that is ready. */
+export const RUNS = {
+  phase: 'Running',
+  podIP: '10.1.2.3',
+  podIPs: [{ ip: '10.1.2.3' }],
+  conditions: [{ type: 'Ready', status: 'True' }],
+  containerStatuses: [
+    {
+      name: 'session',
+      image: 'lscr.io/linuxserver/firefox:latest',
+      imageID: 'sha256:1',
+      ready: true,
+      restartCount: 0,
+      state: { running: {} },
+    },
+  ],
+};
+
 /** Whether the session is in one of these phases. */
 export function inSessionPhase(...phases: readonly string[]) {
   return ({ status }: StoredSession) => phases.includes(status?.phase ?? '');

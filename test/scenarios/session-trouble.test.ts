@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, useScene } from './scene.ts';
-import { claimOf, inSessionPhase, SessionRig, type StoredSession } from './session-objects.ts';
+import { claimOf, inSessionPhase, RUNS, SessionRig, type StoredSession } from './session-objects.ts';
 
 const scene = useScene('trouble');
 const rig = new SessionRig(scene);
@@ -28,13 +28,6 @@ const waits = (container: string, reason: string, message: string, more: object 
     { name: container, image: IMAGE, imageID: '', ready: false, restartCount: 0, state: { waiting: { reason, message } }, ...more },
   ],
 });
-const RUNS = {
-  phase: 'Running',
-  podIP: '10.1.2.3',
-  podIPs: [{ ip: '10.1.2.3' }],
-  conditions: [{ type: 'Ready', status: 'True' }],
-  containerStatuses: [{ name: 'session', image: IMAGE, imageID: 'sha256:1', ready: true, restartCount: 0, state: { running: {} } }],
-};
 
 /** Nothing of a failed start stays but the home. */
 async function expectCleared(name: string): Promise<void> {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { getNode } from '../cluster/nodes.ts';
 import { listPods } from '../cluster/workloads.ts';
 import { condition, type Stored } from '../scenarios/objects.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, sessionsPath } from './stage.ts';
 
 /** How a case must stand when it is over, wherever the process was killed. */
 export interface Ending {
@@ -14,6 +14,10 @@ export interface Ending {
   readonly result?: string;
   /** What was changed in the cluster, in any order: exactly one of these. */
   readonly writes: readonly (readonly string[])[];
+  /** True: a write may come again after a kill, because it changes nothing then. */
+  readonly mayRepeat?: true;
+  /** The session that must be in this phase, with or without its workload; where it is absent there must be neither. */
+  readonly session?: { readonly name: string; readonly phase: string; readonly workload: boolean };
   /** Whether the node is left cordoned. */
   readonly cordoned: boolean;
   /** Pods that must be gone. */
@@ -33,7 +37,12 @@ export interface Case {
 
 /** All that is not as it must be, one sentence each. */
 export async function violations(stage: Stage, ending: Ending): Promise<readonly string[]> {
-  return [...objectFaults(stage.last, ending), ...resultFaults(stage, ending), ...(await clusterFaults(stage, ending))];
+  return [
+    ...objectFaults(stage.last, ending),
+    ...resultFaults(stage, ending),
+    ...(await clusterFaults(stage, ending)),
+    ...(await sessionFaults(stage, ending)),
+  ];
 }
 
 function objectFaults(object: Stored | undefined, { phase, reason, lie }: Ending): string[] {
@@ -62,9 +71,10 @@ function resultFaults({ results, taskID, last }: Stage, { result }: Ending): str
   return faults;
 }
 
-async function clusterFaults(stage: Stage, { writes, cordoned, gone = [] }: Ending): Promise<string[]> {
+async function clusterFaults(stage: Stage, { writes, mayRepeat, cordoned, gone = [] }: Ending): Promise<string[]> {
   const faults: string[] = [];
-  const done = (await stage.writes()).toSorted();
+  const all = await stage.writes();
+  const done = (mayRepeat ? [...new Set(all)] : all).toSorted();
   if (!writes.some((each) => isDeepStrictEqual(each.toSorted(), done)))
     faults.push(`changed: ${done.join(', ') || 'nothing'}; not: ${writes.map((each) => each.join(', ') || 'nothing').join(' or ')}`);
   const node = await getNode(stage.lane.cp, stage.node);
@@ -76,5 +86,19 @@ async function clusterFaults(stage: Stage, { writes, cordoned, gone = [] }: Endi
   const leases = `/apis/coordination.k8s.io/v1/namespaces/${stage.lane.namespace}/leases`;
   const { items } = await stage.lane.cp.api.get<{ items: unknown[] }>(leases);
   if (items.length > 1) faults.push(`${items.length} leases are left`);
+  return faults;
+}
+
+async function sessionFaults({ lane }: Stage, { session }: Ending): Promise<string[]> {
+  if (!session) return [];
+  const { name, phase, workload } = session;
+  const [found, deployment] = await Promise.all([
+    lane.cp.api.call<Stored>('GET', `${sessionsPath(lane.namespace)}/${name}`),
+    lane.cp.api.call('GET', `/apis/apps/v1/namespaces/${lane.namespace}/deployments/${name}`),
+  ]);
+  const faults: string[] = [];
+  if (found.status === 200 && found.body.status?.phase !== phase) faults.push(`the session is ${found.body.status?.phase}, not ${phase}`);
+  if (found.status !== 200 && workload) faults.push('there is no session');
+  if ((deployment.status === 200) !== workload) faults.push(workload ? 'the session has no Deployment' : 'a Deployment is left');
   return faults;
 }

@@ -1,4 +1,5 @@
 import type { Case, Ending } from './case.ts';
+import { sessionCases } from './session-cases.ts';
 import type { Stage } from './stage.ts';
 
 /** Who asks: a backend that is polled, one that pushes, or somebody with kubectl. */
@@ -222,4 +223,5 @@ export const cases: readonly Case[] = [
   expires('expiry', 'poll', 0),
   expires('expiry-object', 'object', 1),
   start,
+  ...sessionCases,
 ];

@@ -62,6 +62,21 @@ export class Stage {
     await createDeployment(cp, { namespace, name: `${name}-${this.id}`, nodeSelector: { 'kubernetes.io/hostname': this.node } });
   }
 
+  /** Makes a Session, as its user or as a GitOps tool, and resolves when it is in this state. */
+  async session(name: string, state: string, manager = 'kubectl'): Promise<void> {
+    const { api } = this.lane.cp;
+    const path = `${sessionsPath(this.lane.namespace)}/${name}`;
+    const spec = { user: 'ada', template: { image: 'example.invalid/desk' } };
+    const object = { apiVersion: 'cloudoptim.io/v1alpha1', kind: 'Session', metadata: { name }, spec: { ...spec, state: 'Running' } };
+    await api.call('PATCH', `${path}?fieldManager=${manager}`, object, { type: 'application/apply-patch+yaml' });
+    const reaches = (phase: string) =>
+      waitFor(async () => (await api.get<Stored>(path)).status?.phase === phase, { ...WITHIN, what: `session ${name} is ${phase}` });
+    await reaches('Running');
+    if (state === 'Running') return;
+    await api.patch(path, { spec: { state } });
+    await reaches(state);
+  }
+
   /** Lets a held pod go. */
   async letGo(pod: string): Promise<void> {
     await this.lane.cp.api.patch(`${this.#budgets}/${pod}`, { spec: { minAvailable: 0 } });
@@ -151,6 +166,7 @@ export class Stage {
   async clear(): Promise<void> {
     const { api } = this.lane.cp;
     const nulls = Object.fromEntries(['cordoned-by', 'cordon-reason', 'before-cordon'].map((name) => [`cloudoptim.io/${name}`, null]));
+    await this.#clearSessions();
     await api.remove(`/apis/apps/v1/namespaces/${this.lane.namespace}/deployments`, { propagationPolicy: 'Foreground' });
     await Promise.all([
       api.remove(`/api/v1/namespaces/${this.lane.namespace}/pods`, { gracePeriodSeconds: 0 }),
@@ -160,6 +176,13 @@ export class Stage {
         spec: { unschedulable: null },
       }),
     ]);
+  }
+
+  async #clearSessions(): Promise<void> {
+    const { api } = this.lane.cp;
+    const path = sessionsPath(this.lane.namespace);
+    await api.remove(path);
+    await waitFor(async () => (await api.get<{ items: unknown[] }>(path)).items.length === 0, { ...WITHIN, what: 'all sessions are gone' });
   }
 
   async #begin(): Promise<void> {
@@ -174,6 +197,11 @@ export class Stage {
   async #healthy(budget: string): Promise<number | undefined> {
     return (await this.lane.cp.api.get<{ status?: { currentHealthy?: number } }>(`${this.#budgets}/${budget}`)).status?.currentHealthy;
   }
+}
+
+/** The path of the Sessions of a namespace. */
+export function sessionsPath(namespace: string): string {
+  return `/apis/cloudoptim.io/v1alpha1/namespaces/${namespace}/sessions`;
 }
 
 function isReady({ status }: Pod): boolean {

@@ -1,4 +1,4 @@
-import type { Session } from '../../api/session.ts';
+import type { Session, SessionStatus } from '../../api/session.ts';
 import type { SessionDesk, SessionIntent } from '../../api/session-desk.ts';
 import type { SessionRequest, SessionState } from '../../api/session-spec.ts';
 import type { ActionContext, Target } from '../action.ts';
@@ -40,9 +40,14 @@ export function intentOf({ name: _, timeoutSeconds: __, request, ...asked }: Ask
 }
 
 /** Whether the session is what was asked for, and not only about to be. */
-export function isReached({ status = {} }: Session, state: SessionState): boolean {
-  if (state === 'Running') return status.phase === 'Running' && status.conditions?.some(isAvailable) === true;
-  return status.phase === state && status.podName === undefined;
+export function isReached({ status = {} }: Session, { state, deleteHome }: Asked): boolean {
+  if (state === 'Running') return status.phase === 'Running' && isTrue(status, 'Available');
+  return status.phase === state && status.podName === undefined && !(deleteHome && status.claimName !== undefined);
+}
+
+/** Whether it has failed for good since the action started; a failure from before is about to be tried again, a lost pod is on its way back. */
+export function hasFailed({ status = {} }: Session, { state }: Asked, startedAt: Date): boolean {
+  return state === 'Running' && isTrue(status, 'Stalled') && !(Date.parse(status.phaseSince ?? '') < startedAt.getTime());
 }
 
 /** Whether the status speaks of what the Session is asked to be now. */
@@ -50,6 +55,6 @@ export function isCurrent({ metadata, status = {} }: Session, state: SessionStat
   return status.desired === state && status.observedGeneration === metadata.generation;
 }
 
-function isAvailable({ type, status }: { readonly type: string; readonly status: string }): boolean {
-  return type === 'Available' && status === 'True';
+function isTrue({ conditions }: SessionStatus, type: string): boolean {
+  return conditions?.some((each) => each.type === type && each.status === 'True') ?? false;
 }

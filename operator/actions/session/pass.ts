@@ -3,13 +3,11 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { ActionContext, Progress } from '../action.ts';
 import { failed } from '../outcome.ts';
 import { timeLeft } from '../time-left.ts';
-import { type Asked, deskOf, intentOf, isCurrent, isReached, shown } from './asked.ts';
+import { type Asked, deskOf, hasFailed, intentOf, isCurrent, isReached, shown } from './asked.ts';
 import { endOf, readRecord, recordOf } from './result.ts';
 
 /** The watch tells every change; this often it is looked at anyway. */
 const LOOK_SECONDS = 60;
-/** Times of a Session are whole seconds. */
-const SECOND_MILLISECONDS = 1000;
 
 /** What was asked to be when the action starts: recorded with the start. */
 export async function rememberSession({ name }: Pick<Asked, 'name'>, context: ActionContext): Promise<JsonObject> {
@@ -71,6 +69,8 @@ async function look(asked: Asked, uid: string, context: ActionContext): Promise<
   if (!session) return absent(asked, result, 'was deleted meanwhile');
   if (session.metadata.uid !== uid) return replaced(asked, session, uid, result);
   if (session.metadata.deletionTimestamp) return leaving(asked, session, context, result);
+  // A wake that fails is hibernated by the operator: that is its failure, and overrules nobody.
+  if (hasFailed(session, asked, context.startedAt)) return failure(asked, session, result);
   const by = desk.overruled(session, intentOf(asked, context));
   return by === undefined ? judge(asked, session, context, result) : superseded(asked, by, result);
 }
@@ -80,13 +80,11 @@ function judge(asked: Asked, session: Session, context: ActionContext, result: J
   const { name, state, timeoutSeconds } = asked;
   const known = isCurrent(session, state);
   const { reason, message } = known ? causeOf(session) : { reason: 'InProgress', message: `${shown(name)} was asked to be ${state}` };
-  if (known && isReached(session, state)) {
+  if (known && isReached(session, asked)) {
     const done = result.changed === false ? `already ${state}` : state;
     return { state: 'succeeded', message: `${shown(name)} is ${done}`, result: { ...result, ...endOf(session) } };
   }
-  if (known && hasFailed(session, context)) {
-    return failed(reason, `${shown(name)} failed: ${message}`, { result: { ...result, ...endOf(session) } });
-  }
+  if (known && hasFailed(session, asked, context.startedAt)) return failure(asked, session, result);
   if (timeLeft(context, timeoutSeconds) <= 0) {
     const why = `${shown(name)} is not ${state} after ${timeoutSeconds} s: ${reason}: ${message}`;
     return failed('Timeout', why, { result: { ...result, ...endOf(session) } });
@@ -94,10 +92,9 @@ function judge(asked: Asked, session: Session, context: ActionContext, result: J
   return waiting(asked, context, { reason, message, result });
 }
 
-/** A failure from before the start is about to be tried again. */
-function hasFailed({ status }: Session, { startedAt }: ActionContext): boolean {
-  const since = Date.parse(status?.phaseSince ?? '');
-  return status?.phase === 'Failed' && !(since + SECOND_MILLISECONDS <= startedAt.getTime());
+function failure({ name }: Asked, session: Session, result: JsonObject): Progress {
+  const { reason, message } = causeOf(session);
+  return failed(reason, `${shown(name)} failed: ${message}`, { result: { ...result, ...endOf(session) } });
 }
 
 /** Why the session is as it is, in its own words. */

@@ -1,7 +1,7 @@
+import { horizontalAutoscalers, type ListIn, scaledObjects, verticalAutoscalers } from '../../kube/autoscalers.ts';
 import { gitOpsOwner } from '../../kube/gitops.ts';
 import { type ActionContext, formatTarget } from '../action.ts';
 import { listNames } from '../listing.ts';
-import { horizontalAutoscalers, scaledObjects, verticalAutoscalers } from './autoscalers.ts';
 import type { Change } from './change.ts';
 import type { GuardName, Request } from './params.ts';
 import { isRollingOut } from './rollout.ts';
@@ -24,11 +24,12 @@ export async function objectionsTo(
   context: ActionContext,
 ): Promise<readonly Objection[]> {
   const ask = (guard: GuardName, look: () => Promise<readonly string[]>) => (request.ignore.includes(guard) ? [] : look());
+  const list: ListIn = (resource, namespace) => context.cluster.list(resource, namespace, undefined, context.signal);
   const resources = Object.values(left.containers ?? {}).some(({ requests, limits }) => requests ?? limits);
   const [horizontal, scaled, vertical] = await Promise.all([
-    left.replicas ? ask('HorizontalPodAutoscaler', () => horizontalAutoscalers(request, context)) : [],
-    left.replicas ? ask('ScaledObject', () => scaledObjects(request, context)) : [],
-    resources ? ask('VerticalPodAutoscaler', () => verticalAutoscalers(request, context)) : [],
+    left.replicas ? ask('HorizontalPodAutoscaler', () => horizontalAutoscalers(request, list)) : [],
+    left.replicas ? ask('ScaledObject', () => scaledObjects(request, list)) : [],
+    resources ? ask('VerticalPodAutoscaler', () => verticalAutoscalers(request, list)) : [],
   ]);
   return [
     ...keptBy('HorizontalPodAutoscaler', horizontal, `its replicas; change minReplicas or maxReplicas there${atZero(left)}`),

@@ -1,7 +1,5 @@
-import { isStatus } from '../../kube/error.ts';
-import type { KubeObject, Resource } from '../../kube/object.ts';
-import type { ActionContext } from '../action.ts';
-import type { Request } from './params.ts';
+import { isStatus } from './error.ts';
+import type { KubeObject, Resource } from './object.ts';
 
 const HORIZONTAL: Resource = {
   group: 'autoscaling',
@@ -19,6 +17,16 @@ const VERTICAL: Resource = {
   namespaced: true,
 };
 
+/** The workload that is looked for as the aim of autoscalers. */
+export interface Aim {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Lists the objects of one namespace fresh; throws ApiError with 404 for a kind that is not installed. */
+export type ListIn = (resource: Resource, namespace: string) => Promise<readonly KubeObject[]>;
+
 /** What an autoscaler aims at; KEDA may leave out kind and API version. */
 interface Reference {
   readonly apiVersion?: string;
@@ -33,30 +41,30 @@ type Autoscaler = KubeObject<{
 }>;
 
 /** The HorizontalPodAutoscalers that keep the replicas; those that a ScaledObject made are told by the ScaledObject (FIELD.md A66). */
-export async function horizontalAutoscalers(request: Request, context: ActionContext): Promise<readonly string[]> {
-  const found = await listThose(HORIZONTAL, request, context, ({ spec }) => spec?.scaleTargetRef);
+export async function horizontalAutoscalers(aim: Aim, list: ListIn): Promise<readonly string[]> {
+  const found = await listThose(HORIZONTAL, aim, list, ({ spec }) => spec?.scaleTargetRef);
   const isMade = ({ metadata }: Autoscaler) => metadata.ownerReferences?.some(({ kind }) => kind === SCALED_OBJECTS.kind) ?? false;
   return found.filter((each) => !isMade(each)).map(({ metadata }) => metadata.name);
 }
 
 /** The ScaledObjects of KEDA that keep the replicas and are not paused at whatever number there is. */
-export async function scaledObjects(request: Request, context: ActionContext): Promise<readonly string[]> {
-  const found = await listThose(SCALED_OBJECTS, request, context, ({ spec }) => spec?.scaleTargetRef);
+export async function scaledObjects(aim: Aim, list: ListIn): Promise<readonly string[]> {
+  const found = await listThose(SCALED_OBJECTS, aim, list, ({ spec }) => spec?.scaleTargetRef);
   const isPaused = ({ metadata: { annotations = {} } }: Autoscaler) =>
     annotations['autoscaling.keda.sh/paused'] === 'true' && annotations['autoscaling.keda.sh/paused-replicas'] === undefined;
   return found.filter((each) => !isPaused(each)).map(({ metadata }) => metadata.name);
 }
 
 /** The VerticalPodAutoscalers that write the requests of the pods; in mode Off they only recommend. */
-export async function verticalAutoscalers(request: Request, context: ActionContext): Promise<readonly string[]> {
-  const found = await listThose(VERTICAL, request, context, ({ spec }) => spec?.targetRef);
+export async function verticalAutoscalers(aim: Aim, list: ListIn): Promise<readonly string[]> {
+  const found = await listThose(VERTICAL, aim, list, ({ spec }) => spec?.targetRef);
   return found.filter(({ spec }) => spec?.updatePolicy?.updateMode !== 'Off').map(({ metadata }) => metadata.name);
 }
 
 async function listThose(
   resource: Resource,
-  { namespace, kind, name }: Request,
-  { cluster, signal }: ActionContext,
+  { namespace, kind, name }: Aim,
+  list: ListIn,
   aimOf: (autoscaler: Autoscaler) => Reference | undefined,
 ): Promise<readonly Autoscaler[]> {
   const aimsAtIt = (autoscaler: Autoscaler) => {
@@ -64,9 +72,9 @@ async function listThose(
     return aimedName === name && aimed === kind && apiVersion.startsWith('apps/');
   };
   try {
-    return ((await cluster.list(resource, namespace, undefined, signal)) as unknown as readonly Autoscaler[]).filter(aimsAtIt);
+    return ((await list(resource, namespace)) as unknown as readonly Autoscaler[]).filter(aimsAtIt);
   } catch (error) {
-    // The kind is not installed; a missing right would be 403, which is no answer and ends the action.
+    // The kind is not installed; a missing right would be 403, which is no answer.
     if (isStatus(error, 404)) return [];
     throw error;
   }
