@@ -6,7 +6,7 @@ import type { Session } from './api/session.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import type { Task } from './backends/backend.ts';
-import { composeSessions } from './compose-sessions.ts';
+import { composeSessions, sessionRules } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
 import type { Bus } from './kube/bus.ts';
@@ -17,7 +17,7 @@ import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
 import { missingRights } from './kube/own-rights.ts';
-import { loopRights, type PolicyRule, type RightsScope } from './kube/rights.ts';
+import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
@@ -32,6 +32,7 @@ import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
+import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
 import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
@@ -54,6 +55,7 @@ export interface TermWorld {
   readonly metrics: Metrics;
   readonly telling: Telling;
   readonly client: KubeClient;
+  readonly forwarder: PortForwarder;
   readonly bus: Bus;
   readonly caches: Caches;
   readonly watches: Watches;
@@ -89,6 +91,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     lastWord: (session) => upstreams.lastWord(session),
     backend: () => onlyControlPlane(objects.backends.values()),
   });
+  const use = { opened: () => undefined, note: () => undefined };
+  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use, clock });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -96,6 +100,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     ownNamespace: namespace,
     capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
+    openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
   });
   const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
   const upstreamWorld = {
@@ -196,7 +201,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     secrets: named,
     actions: actions.map((each) => each.name),
     sessionNamespace: config.NAMESPACE,
-    missingRights: (scopes, signal) => missingRights(client, config.NAMESPACE, rulesOf(scopes), signal),
+    missingRights: (scopes, signal) => missingRights(client, config.NAMESPACE, sessionRules(scopes), signal),
     environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({
@@ -281,11 +286,4 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       graveyard.close();
     },
   });
-}
-
-/** The rules of the roles of these scopes. */
-function rulesOf(scopes: readonly RightsScope[]): readonly PolicyRule[] {
-  const loops = loopRights.filter(({ scope }) => scopes.includes(scope)).flatMap(({ rules }) => rules);
-  const ofActions = actions.filter(({ rbacScope }: ActionDefinition) => rbacScope !== undefined && scopes.includes(rbacScope));
-  return [...loops, ...ofActions.flatMap(({ rbac }) => rbac)];
 }
