@@ -26,11 +26,16 @@ function strings(schema: Structural, valid: JsonValue): BoundCase {
     refuses: [
       { value: 'a'.repeat(most + 1), says: 'Too long' },
       ...(schema.minLength ? [{ value: '', says: 'should be at least' }] : []),
-      ...(schema.pattern ? [{ value: ' %', says: 'should match' }] : []),
+      ...(schema.pattern ? [{ value: misfit(schema.pattern), says: 'should match' }] : []),
       ...(schema.format ? [{ value: 'tomorrow', says: `must be of type ${schema.format}` }] : []),
       { value: 7, says: `must be of type ${schema.format ?? 'string'}` },
     ],
   };
+}
+
+/** A text that is refused by a pattern: one for names, or one for paths. */
+function misfit(pattern: string): string {
+  return [' %', '../up'].find((value) => !new RegExp(pattern).test(value)) ?? '';
 }
 
 function integers(schema: Structural, valid: JsonValue): BoundCase {

@@ -8,7 +8,7 @@ import { type Plural, refusalToCreate } from './admission.ts';
 import { backend } from './backend-rule-cases.ts';
 import { boundCase } from './bound-cases.ts';
 import { leavesOf, rootSchema } from './crd-file.ts';
-import { TEMPLATE_AREA } from './session-values.ts';
+import { ONE_MEMBER, TEMPLATE_AREA } from './session-values.ts';
 import { AROUND, COUPLED, VALID } from './valid-values.ts';
 
 const { namespace } = await tenant('bounds');
@@ -36,7 +36,7 @@ function place(base: JsonValue | undefined, steps: readonly string[], value: Jso
   const here = `${path}${step === '[]' || step === '{}' ? '' : '.'}${step}`;
   if (step === '[]') return [place(undefined, rest, value, here)];
   if (step === '{}') return { 'example.com/key': place(undefined, rest, value, here) };
-  const object = (base ?? VALID[path] ?? {}) as JsonObject;
+  const object = (ONE_MEMBER.includes(path) ? {} : (base ?? VALID[path] ?? {})) as JsonObject;
   return { ...object, [step]: place(object[step], rest, value, here) };
 }
 

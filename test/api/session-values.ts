@@ -55,6 +55,7 @@ const REQUEST: Readonly<Record<string, JsonValue>> = {
   'home.size': '10Gi',
   'home.storageClassName': 'fast',
   ttlAfterStopped: '24h',
+  templateName: 'vscode',
   backendRef: { name: 'streamspace' },
   'backendRef.name': 'streamspace',
   sessionID: 'Ada@1',
@@ -69,6 +70,9 @@ export const START_VALUES = under(START, REQUEST);
 
 /** Where a template of its own stands, which is beside no reference to one, and an object that has it. */
 export const TEMPLATE_AREA = { path: `${START}template`, around: start({}) } as const;
+
+/** Objects that have one member at a time. */
+export const ONE_MEMBER: readonly string[] = [`${START}template.env[].valueFrom`];
 
 function under(prefix: string, values: Readonly<Record<string, JsonValue>>): Readonly<Record<string, JsonValue>> {
   return Object.fromEntries(Object.entries(values).map(([path, value]) => [`${prefix}${path}`, value]));

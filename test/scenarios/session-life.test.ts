@@ -33,6 +33,7 @@ afterAll(async () => {
   await operator?.stop('SIGKILL');
   await proxy?.close();
   await controlPlane.api.remove(`${CRDS}/sessions.stream.space`);
+  await rig.clear();
 });
 
 async function start(): Promise<void> {

@@ -12,11 +12,11 @@ beforeAll(async () => {
   await cp.connected(AGENT);
 });
 
-test('50 sessions at once start, hibernate, wake and end; the 51st is told how many there may be', { timeout: 240_000 }, async () => {
+test('50 sessions at once start, hibernate, wake and end; the 51st is told how many there may be', { timeout: 400_000 }, async () => {
   const { cp } = place;
   const orders = Array.from({ length: COUNT }, (_, index) => place.order({ user: `user${index}`, cpu: '9000' }));
   const ids = orders.map(({ id }) => id);
-  const all = (state: string) => Promise.all(ids.map((id) => cp.state(id, state, 90_000)));
+  const all = (state: string) => Promise.all(ids.map((id) => cp.state(id, state, 120_000)));
   await all('running');
   expect(await Promise.all(orders.map(({ command }) => cp.ended(command)))).toEqual(
     orders.map(() => expect.objectContaining({ status: 'completed' })),
