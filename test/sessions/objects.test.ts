@@ -92,6 +92,15 @@ test('variables of the template win, keep where they are read from, and are sort
   );
 });
 
+test.each([
+  [{}, { allowPrivilegeEscalation: false }],
+  [{ runAsNonRoot: true }, { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }],
+  [{ runAsNonRoot: true, allowPrivilegeEscalation: true }, { allowPrivilegeEscalation: true }],
+  [{ readOnlyRootFilesystem: true }, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true }],
+])('what the container may with %j is %j', (securityContext, expected) => {
+  expect(container(session(), workload({ securityContext })).securityContext).toEqual(expected);
+});
+
 const HOME = { spec: { home: { enabled: true } } };
 const mounts = (made: Parameters<typeof container>[0], volumeMounts: { name: string; mountPath: string }[] | undefined) => {
   const { containers, volumes = [] } = deployment(made, workload(volumeMounts ? { volumeMounts } : {})).spec.template.spec;
