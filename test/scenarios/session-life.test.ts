@@ -12,7 +12,6 @@ import { claimOf, inSessionPhase, SessionRig, type StoredSession } from './sessi
 
 const scene = useScene('session-life');
 const rig = new SessionRig(scene);
-const volumes: string[] = [];
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 /** Pods as metrics.k8s.io has them; undefined: it is not served. */
 let metrics: (() => unknown) | undefined;
@@ -34,7 +33,7 @@ afterAll(async () => {
   await operator?.stop('SIGKILL');
   await proxy?.close();
   await controlPlane.api.remove(`${CRDS}/sessions.stream.space`);
-  await Promise.all(volumes.map((name) => controlPlane.api.remove(`/api/v1/persistentvolumes/${name}`)));
+  await rig.clear();
 });
 
 async function start(): Promise<void> {
@@ -134,7 +133,7 @@ test('idle by its annotation it is hibernated without an edit of its spec, spare
 });
 
 test('its maximum duration stops it and leaves its home, unless it is kept awake', async () => {
-  volumes.push(await rig.volume('brief-home'));
+  await rig.volume('brief-home');
   await Promise.all([
     create('brief', { maxDuration: '3s', home: { enabled: true } }),
     create('brief-kept', { maxDuration: '3s' }, { [KEEP_AWAKE]: new Date(Date.now() + 3_600_000).toISOString() }),
@@ -151,7 +150,7 @@ test('its maximum duration stops it and leaves its home, unless it is kept awake
 });
 
 test('a stopped session goes after its time, one that Argo CD keeps does not', async () => {
-  volumes.push(await rig.volume('over-home'));
+  await rig.volume('over-home');
   const spec = { ttlAfterStopped: '2s', home: { enabled: true, retain: 'AfterTTL' } };
   await Promise.all([
     create('over', spec),
