@@ -34,8 +34,8 @@ function strings(schema: Structural, valid: JsonValue): BoundCase {
 }
 
 /** A text that is refused by a pattern: one for names, or one for paths. */
-function misfit(pattern: string): string {
-  return [' %', '../up'].find((value) => !new RegExp(pattern).test(value)) ?? '';
+function misfit(pattern: JsonValue): string {
+  return [' %', '../up'].find((value) => !new RegExp(String(pattern)).test(value)) ?? '';
 }
 
 function integers(schema: Structural, valid: JsonValue): BoundCase {

@@ -26,7 +26,9 @@ beforeAll(async () => {
   await cp.connected(AGENT);
 });
 
-test('a rotated key ends nothing that is open; after it the Secret brings the new one without a restart', { timeout: 180_000 }, async () => {
+test('a rotated key ends nothing that is open; after it the Secret brings the new one without a restart', {
+  timeout: 180_000,
+}, async () => {
   const { scene, cp } = place;
   const rotated = cp.administrator.rotateKey(AGENT);
   const { command, id } = place.order();

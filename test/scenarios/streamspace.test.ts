@@ -24,7 +24,9 @@ test('a session lives its whole life, and its user sees it: running with url, hi
   const session = await place.session(id, ({ status }) => status?.phase === 'Running');
   expect(sessionCondition(session, 'Ready')?.status).toBe('True');
   const { stdout } = await place.scene.cp.kubectl(['get', 'sessions.cloudoptim.io', '-n', place.scene.namespace]);
-  expect(stdout).toMatch(new RegExp(`^NAME +STATE +DESIRED +READY +REASON +USER +TEMPLATE +AGE\\s+${id} +Running +Running +True +\\S+ +admin +firefox +\\d+s`));
+  expect(stdout).toMatch(
+    new RegExp(`^NAME +STATE +DESIRED +READY +REASON +USER +TEMPLATE +AGE\\s+${id} +Running +Running +True +\\S+ +admin +firefox +\\d+s`),
+  );
 
   const asleep = await cp.ended(cp.users.hibernate(id).command, 30_000);
   expect(asleep.status).toBe('completed');
