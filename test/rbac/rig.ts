@@ -8,7 +8,7 @@ import { install, NAMESPACE, SERVICE_ACCOUNT, writeSettings } from './install.ts
 /** The namespace of the workloads. */
 export const WORK = 'shop';
 /** The nodes, each for what its name says. */
-export const NODES = ['cordoned', 'drained', 'emptied', 'other'] as const;
+export const NODES = ['cordoned', 'drained', 'emptied', 'other', 'desks'] as const;
 
 /** An operator under its own ServiceAccount with its generated rights and nothing more, on an API server that writes down every request. */
 export interface Rig extends AsyncDisposable {
@@ -27,6 +27,8 @@ export async function startRig(apiServerFlags: readonly string[]): Promise<Rig> 
   };
   try {
     await Promise.all([install(cp), createNodes(cp, NODES), createNamespace(cp, WORK)]);
+    // The pods of sessions start as root, which the operator's namespace does not let them: the sessions of users have one of their own.
+    await cp.api.patch(`/api/v1/namespaces/${NAMESPACE}`, { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } } });
     const settings = { 'central-server-url': backend.url, 'cluster-id': backend.clusterID, 'poll-interval-seconds': '1' };
     await writeSettings(cp, settings, backend.key);
     const kubeconfig = await cp.serviceAccountKubeconfig(NAMESPACE, SERVICE_ACCOUNT);
