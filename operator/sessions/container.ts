@@ -5,7 +5,7 @@ import { labelValue } from './labels.ts';
 import { containerPorts, streamingPort } from './ports.ts';
 
 /** The name of the container; people and the reference agent know it by this. */
-export const CONTAINER = 'session';
+const CONTAINER = 'session';
 /** The volume that is the home; a mount of any other name is an empty directory. */
 const HOME_VOLUME = 'user-home';
 const HOME_PATH = '/config';
@@ -24,7 +24,7 @@ export function podSpec(session: Session, workload: SessionWorkload, claimName: 
 }
 
 function container(session: Session, workload: SessionWorkload, mounts: readonly Mount[]): JsonObject {
-  const { allowPrivilegeEscalation = false, readOnlyRootFilesystem } = workload.securityContext ?? {};
+  const { allowPrivilegeEscalation = false, readOnlyRootFilesystem, runAsNonRoot } = workload.securityContext ?? {};
   const { cpu = '1', memory = '2Gi' } = { ...workload.resources, ...session.spec?.resources };
   return {
     name: CONTAINER,
@@ -35,7 +35,12 @@ function container(session: Session, workload: SessionWorkload, mounts: readonly
     resources: { requests: { cpu, memory }, limits: { cpu, memory } },
     ...(mounts.length > 0 ? { volumeMounts: mounts.map((mount) => ({ ...mount, name: volumeName(mount.name) })) } : {}),
     readinessProbe: { tcpSocket: { port: streamingPort(workload) }, periodSeconds: 2 },
-    securityContext: { allowPrivilegeEscalation, ...present({ readOnlyRootFilesystem }) },
+    securityContext: {
+      allowPrivilegeEscalation,
+      ...present({ readOnlyRootFilesystem }),
+      // What can never become root has no use for them, and namespaces of the level restricted take it then.
+      ...(runAsNonRoot && !allowPrivilegeEscalation ? { capabilities: { drop: ['ALL'] } } : {}),
+    },
   };
 }
 

@@ -3,7 +3,6 @@ import { OPTIMIZATION_ACTIONS } from '../../operator/api/optimization-action.ts'
 import { collectionPath, EVENTS } from '../../operator/kube/resources.ts';
 import { FINALIZER } from '../../operator/sync/task-object.ts';
 import { waitFor } from '../cluster/wait-for.ts';
-import { driveHome } from './drive-sessions.ts';
 import { NAMESPACE } from './install.ts';
 import { ended, make, read, remove, runTask } from './objects.ts';
 import { NODES, type Rig } from './rig.ts';
@@ -36,7 +35,6 @@ export async function driveLoops(rig: Rig): Promise<void> {
 
   const tells = async () => (await list(collectionPath(EVENTS, NAMESPACE))).some(({ metadata }) => metadata.name.startsWith(`${kept}.`));
   await waitFor(tells, { what: `an Event tells of ${kept}` });
-  await driveHome(rig);
   await backend.waitFor(() => backend.heard.metrics.at(-1), 'a snapshot');
   await backend.waitFor(() => backend.heard.heartbeats.at(-1), 'a heartbeat');
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { label } from '../../operator/actions/label.ts';
 import { createDeployment } from '../cluster/workloads.ts';
 import { driveDrain } from './drive-drain.ts';
-import { driveHibernate, driveStart, driveStop, driveWake } from './drive-sessions.ts';
+import { driveHibernate, driveStart, driveStop, driveWake } from './drive-session-actions.ts';
 import { driveUpdate } from './drive-update.ts';
 import { planAndRun, runTask } from './objects.ts';
 import { NODES, type Rig, WORK } from './rig.ts';
