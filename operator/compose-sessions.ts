@@ -1,9 +1,12 @@
+import type { ActionDefinition } from './actions/action.ts';
+import { actions } from './actions/index.ts';
 import { SESSION_FINALIZER, SESSIONS, type Session, type SessionStatus } from './api/session.ts';
 import type { TermWorld } from './compose-term.ts';
 import type { KubeClient } from './kube/client.ts';
 import { Controller, keyOf } from './kube/controller.ts';
 import { listAll } from './kube/list.ts';
 import type { KubeObject, Resource } from './kube/object.ts';
+import { loopRights, type PolicyRule, type RightsScope } from './kube/rights.ts';
 import { reconnectBackoff } from './lib/backoff.ts';
 import { abortable, orAborted } from './lib/wait.ts';
 import { LeftBehind } from './reconcilers/left-behind.ts';
@@ -57,6 +60,7 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     client,
     objects,
     templates: sessions.templates,
+    dryRun: config.DRY_RUN,
     admit: (session) => capacity.admission(session),
     life: () => ({ next: { kind: 'settled' } }),
     replicasOf: (session, { deployment }) => activeReplicas(session, deployment),
@@ -109,6 +113,7 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     controller,
     known: async (signal) => {
       await known(signal);
+      signal.throwIfAborted();
       // Before the first pass, and until the lead is over.
       signal.addEventListener(
         'abort',
@@ -121,12 +126,12 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
       await leftBehind.settled();
       cared.resolve();
     },
-    capacity,
     cared: async () => {
       await cared.promise;
       await leftBehind.settled();
     },
     backendsChanged: () => leftBehind.lookAtAll(),
+    capacity,
     close: () => leftBehind.close(),
     phases: () => Map.groupBy(sessions.sessions.values(), ({ status }) => status?.phase ?? 'Pending'),
   };
@@ -134,4 +139,11 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
 
 async function listed(client: KubeClient, resource: Resource, namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
   return (await listAll(client, resource, { namespace, project: (raw) => raw as unknown as KubeObject }, signal)).items;
+}
+
+/** The rules of the roles of these scopes. */
+export function sessionRules(scopes: readonly RightsScope[]): readonly PolicyRule[] {
+  const loops = loopRights.filter(({ scope }) => scopes.includes(scope)).flatMap(({ rules }) => rules);
+  const ofActions = actions.filter(({ rbacScope }: ActionDefinition) => rbacScope !== undefined && scopes.includes(rbacScope));
+  return [...loops, ...ofActions.flatMap(({ rbac }) => rbac)];
 }

@@ -2,11 +2,10 @@ import { actions, findAction } from './actions/index.ts';
 import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionStatus } from './api/optimization-action.ts';
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
-import type { SessionRequest } from './api/session-spec.ts';
 import type { SessionTemplate } from './api/session-template.ts';
 import { upstreamTopic } from './api/upstream.ts';
 import type { Task } from './backends/backend.ts';
-import { composeSessions } from './compose-sessions.ts';
+import { composeSessions, sessionRules } from './compose-sessions.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
 import type { Bus } from './kube/bus.ts';
@@ -16,6 +15,8 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { type Fence, NotLeading } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
+import { missingRights } from './kube/own-rights.ts';
+import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
 import type { Watches } from './kube/watches.ts';
@@ -30,6 +31,7 @@ import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
+import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
 import { Desk } from './sync/desk.ts';
 import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
@@ -52,6 +54,7 @@ export interface TermWorld {
   readonly metrics: Metrics;
   readonly telling: Telling;
   readonly client: KubeClient;
+  readonly forwarder: PortForwarder;
   readonly bus: Bus;
   readonly caches: Caches;
   readonly watches: Watches;
@@ -87,6 +90,8 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     lastWord: (session) => upstreams.lastWord(session),
     backend: () => onlyControlPlane(objects.backends.values()),
   });
+  const use = { opened: () => undefined, note: () => undefined };
+  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use, clock });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,
@@ -94,6 +99,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     ownNamespace: namespace,
     capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
     reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
+    openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
   });
   const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
   const upstreamWorld = {
@@ -137,12 +143,17 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
       actionController.enqueue(key);
     },
   });
-  const refusal = (name: string, request: SessionRequest | undefined) =>
-    termSessions.capacity.refusal(`${config.NAMESPACE}/${name}`, request);
+  const keyIn = (name: string) => `${config.NAMESPACE}/${name}`;
   const actionReconciler = new ActionReconciler({
     cluster,
     actions,
-    sessions: new LiveSessionDesk({ client, store: sessions, namespace: config.NAMESPACE, refusal }),
+    sessions: new LiveSessionDesk({
+      client,
+      store: sessions,
+      namespace: config.NAMESPACE,
+      refusal: (name, request) => termSessions.capacity.refusal(keyIn(name), request),
+      claim: (name, request) => termSessions.capacity.claim(keyIn(name), request),
+    }),
     locks,
     backendExists,
     earlierRun: (object) => graveyard.earlierRun(object),
@@ -189,6 +200,7 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     secrets: named,
     actions: actions.map((each) => each.name),
     sessionNamespace: config.NAMESPACE,
+    missingRights: (scopes, signal) => missingRights(client, config.NAMESPACE, sessionRules(scopes), signal),
     environmentKey: (name) => ({ [ENVIRONMENT_BACKEND]: config.CENTRAL_API_KEY, [CONTROL_PLANE_BACKEND]: config.AGENT_API_KEY })[name],
   });
   const backendController = new Controller<OptimizationBackendStatus, OptimizationBackend>({

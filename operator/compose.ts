@@ -14,6 +14,7 @@ import { Election } from './kube/election.ts';
 import { EventRecorder } from './kube/events.ts';
 import { identityOf } from './kube/lease.ts';
 import { NamedDataWatch } from './kube/named-data.ts';
+import { PortForwarder } from './kube/port-forward.ts';
 import { SessionWatches } from './kube/session-watches.ts';
 import { startClusterWatches, startObjectWatches } from './kube/standing-watches.ts';
 import { Watches } from './kube/watches.ts';
@@ -68,7 +69,8 @@ export function compose(config: Config): Process {
   );
   const telling = new Telling(logs, metrics, recorder);
 
-  const world = { config, logs, metrics, telling, client, bus, caches, watches, objects, sessions, named };
+  const forwarder = new PortForwarder(credentials, client);
+  const world = { config, logs, metrics, telling, client, forwarder, bus, caches, watches, objects, sessions, named };
   const health = new HealthServer({
     registry: metrics.registry,
     measure: () => process.measure(),

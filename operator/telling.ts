@@ -125,7 +125,8 @@ export class Telling {
     if (found.kind === 'adopted') {
       const message = 'made for the Deployment of this name, which the agent before this operator has left; it goes on as it is';
       this.#events.record(found.session, { type: 'Normal', reason: 'Adopted', message });
-      return this.#sessions.info({ session: found.session.metadata.name }, message);
+      this.#sessions.info({ session: found.session.metadata.name }, message);
+      return;
     }
     const { kind, metadata } = found.object;
     const about = { object: `${kind}/${metadata.name}` };

@@ -29,7 +29,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@kubernetes/client-node': ['kube'],
   '@dot-i/k8s-operator': ['kube/operator.ts'],
   undici: ['kube', 'backends/transport'],
-  ws: ['backends/transport'],
+  ws: ['backends/transport', 'kube'],
   pino: ['observe'],
   'prom-client': ['observe'],
   yaml: ['codegen', 'snapshot'],

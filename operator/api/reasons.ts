@@ -19,7 +19,7 @@ export const REASONS = {
   WaitingForRollout: 'The change is written; the pods of the workload follow it.',
   ServerError: 'The API server has a fault or does not answer; it is tried again.',
   Compensating: 'It did not succeed, which is recorded, and undoes what it was asked to undo.',
-  DryRun: 'It was started before DRY_RUN was set for the operator, which carries nothing out meanwhile.',
+  DryRun: 'DRY_RUN is set for the operator, which carries nothing out: it waits until that is taken away.',
   TooManyRequests: 'The API server protects itself against too many requests; it is tried again when the time that it asks for is over.',
   Conflict: 'Somebody else changes the object again and again while it is written; it is tried again.',
   SessionDeleting: 'The Session is being deleted; the action waits until it is gone.',

@@ -93,13 +93,13 @@ export interface Backend {
   readonly events?: { readonly within: Seconds; push(events: readonly ClusterEvent[], signal: AbortSignal): Promise<void> };
   /** Says that the operator lives. The first accepted one registers, `stopping` deregisters where the protocol has nothing else. */
   readonly heartbeat: { readonly every: Seconds; beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> };
-  /** Uses this key from the next request on; reconnects the socket. */
+  /** Uses this key from the next request on; reconnects the socket, or shows it at once where the protocol lets the socket stay. */
   useKey(key: string): void;
   /** Says that a task is recorded, or about to be answered, where the protocol has a word for that; never throws. */
   accepted?(taskID: string): void;
   /** Ends, within so many seconds, what stays open between calls, and resolves when that is gone; absent where nothing does once tasks() has ended. */
   close?(within: Seconds): Promise<void>;
-  /** Tells what became of a session; resolves when it was handed to the open connection, throws BackendError where there is none. */
+  /** Tells what became of a session; resolves when the upstream has it, throws BackendError where no connection is open or it ends before. */
   reportSession?(session: SessionFacts, signal: AbortSignal): Promise<void>;
 }
 

@@ -32,7 +32,8 @@ export function customResourceDefinition(kind: Kind): JsonObject {
           storage: true,
           subresources: { status: {} },
           additionalPrinterColumns: kind.columns.map(column),
-          selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })),
+          // The API server leaves out an empty list, so that it would look changed each time.
+          ...(kind.selectableFields.length > 0 ? { selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })) } : {}),
           schema: { openAPIV3Schema: rootSchema(kind) },
         },
       ],

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -13,6 +14,8 @@ export interface Access {
   readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
   /** Changes when `tls` does, so that connections are made anew only then. */
   readonly tlsKey: string;
+  /** Goes through the proxy of the kubeconfig, for connections that are not undici's; absent without one. */
+  readonly agent?: Agent;
 }
 
 /** Credentials of a kubeconfig, of the ServiceAccount inside a cluster, or of an exec plugin, kept fresh. */
@@ -86,6 +89,7 @@ export class Credentials {
     if (options.key) tls.key = options.key;
     if (options.servername) tls.servername = options.servername;
     if (options.rejectUnauthorized === false) tls.rejectUnauthorized = false;
-    return { headers, tls, tlsKey: [tls.ca, tls.cert, tls.key, tls.servername].map(String).join('\n') };
+    const tlsKey = [tls.ca, tls.cert, tls.key, tls.servername].map(String).join('\n');
+    return { headers, tls, tlsKey, ...(this.proxyUrl && options.agent instanceof Agent ? { agent: options.agent } : {}) };
   }
 }

@@ -35,6 +35,8 @@ export interface ReflectorOptions<T> {
   readonly store: Store<T>;
   /** A watch without any event or bookmark for this long is taken for dead; must exceed the server's bookmark interval of a minute. */
   readonly silenceSeconds: number;
+  /** How long to wait until a resource that the API server does not know is asked for again; default: as after any other failure. */
+  readonly absentPause?: Seconds;
   readonly observe: (event: ReflectorEvent) => void;
 }
 
@@ -105,7 +107,7 @@ export class Reflector<T> {
       } catch (error) {
         if (signal.aborted) break;
         this.#disconnected(error);
-        if (error instanceof ApiError) asked = error.retryAfter ?? 0;
+        if (error instanceof ApiError) asked = error.retryAfter ?? (this.#absent ? (this.#options.absentPause ?? 0) : 0);
       }
       await abortable(Math.max(this.#backoff.next(), asked), signal);
     }

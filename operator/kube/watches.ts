@@ -5,6 +5,9 @@ import type { Resource } from './object.ts';
 import { Reflector, type ReflectorEvent } from './reflector.ts';
 import type { Store } from './store.ts';
 
+/** What may be missing is looked for now and then only: an idle operator is silent. */
+const ABSENT_PAUSE: Seconds = 15;
+
 /** What is watched and where it goes. */
 export interface WatchRequest<T> {
   readonly resource: Resource;
@@ -61,6 +64,7 @@ export class Watches {
       project: request.project,
       client: this.#client,
       silenceSeconds: this.#silenceSeconds,
+      ...(optional ? { absentPause: ABSENT_PAUSE } : {}),
       observe: (event) => this.#observe(resource, event),
     });
     this.#running.push({ resource, optional, reflector, loop: reflector.run(this.#stop.signal) });

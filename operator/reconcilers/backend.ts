@@ -14,6 +14,7 @@ import { type UpstreamDesk, type UpstreamReport, upstreamTopic } from '../api/up
 import type { Outcome } from '../kube/controller.ts';
 import { dataTopic, type NamedDataWatch } from '../kube/named-data.ts';
 import { SECRETS } from '../kube/resources.ts';
+import type { RightsScope } from '../kube/rights.ts';
 import { formatSeconds } from '../lib/time.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -34,6 +35,8 @@ export interface BackendReconcilerOptions {
   readonly actions: readonly string[];
   /** The namespace of all Sessions. */
   readonly sessionNamespace: string;
+  /** The rights that sessions, and tunnels where there are any, need and the operator does not have. */
+  readonly missingRights: (scopes: readonly RightsScope[], signal: AbortSignal) => Promise<readonly string[]>;
   /** The key the environment gave, for the backend the environment made. */
   readonly environmentKey: (backend: string) => string | undefined;
 }
@@ -41,6 +44,8 @@ export interface BackendReconcilerOptions {
 /** Makes one upstream run as its OptimizationBackend says, and says in its status how it is doing. */
 export class BackendReconciler {
   readonly #options: BackendReconcilerOptions;
+  /** Scopes whose rights are all there. */
+  readonly #granted = new Set<string>();
   readonly #schema: ReturnType<typeof optimizationBackendSpec>;
 
   constructor(options: BackendReconcilerOptions) {
@@ -83,8 +88,18 @@ export class BackendReconciler {
     const refs = [spec.credentialsSecretRef, spec.tls?.caBundleSecretRef, spec.tls?.clientCertificateSecretRef];
     const secrets = refs.flatMap((ref) => ref?.name ?? []);
     const changed = [upstreamTopic(name), ...secrets.map((each) => dataTopic(SECRETS, each))];
-    const notes = { missing, sessionNamespace: this.#options.sessionNamespace };
+    const scopes: readonly RightsScope[] = spec.vnc?.enabled ? ['sessions', 'vnc'] : ['sessions'];
+    const lacking = spec.protocol === 'StreamSpace' ? await this.#lacking(scopes, signal) : [];
+    const notes = { missing, lacking, sessionNamespace: this.#options.sessionNamespace };
     return { status: shown(object, spec, report, notes, agentID, now), next: { kind: 'when', changed, orAfter: REFRESH_SECONDS } };
+  }
+
+  /** Asked once where nothing is missing, and else in every pass, until it is there. */
+  async #lacking(scopes: readonly RightsScope[], signal: AbortSignal): Promise<readonly string[]> {
+    if (this.#granted.has(scopes.join())) return [];
+    const missing = await this.#options.missingRights(scopes, signal);
+    if (missing.length === 0) this.#granted.add(scopes.join());
+    return missing;
   }
 
   async #credentials(name: string, spec: OptimizationBackendSpec, signal: AbortSignal) {
@@ -125,6 +140,7 @@ export function troubleStatus(object: OptimizationBackend, error: unknown, now: 
 
 interface Notes {
   readonly missing: string;
+  readonly lacking: readonly string[];
   readonly sessionNamespace: string;
 }
 
@@ -153,11 +169,16 @@ function shown(
   };
 }
 
-function summaryOf(spec: OptimizationBackendSpec, report: UpstreamReport, { missing, sessionNamespace }: Notes): Summary {
+function summaryOf(spec: OptimizationBackendSpec, report: UpstreamReport, { missing, lacking, sessionNamespace }: Notes): Summary {
   if (missing) return { state: 'Retrying', reason: 'CredentialsMissing', message: missing };
   if (report.refused) return { state: 'Retrying', reason: report.refused, message: report.message };
   if (report.authenticated === false) return { state: 'Retrying', reason: 'Unauthorized', message: report.message };
   if (report.connected === false) return { state: 'Retrying', reason: 'Unreachable', message: report.message };
+  if (lacking.length > 0) {
+    const rest = lacking.length > 3 ? ` and ${lacking.length - 3} more` : '';
+    const message = `the operator may not ${lacking.slice(0, 3).join(', ')}${rest} in the namespace ${sessionNamespace}: apply config/rbac-sessions there, and config/rbac-vnc for tunnels`;
+    return { state: 'Retrying', reason: 'Forbidden', message };
+  }
   if (report.connected === undefined)
     return { state: 'Working', reason: 'Connecting', message: `waits for the first answer of ${spec.url}` };
   if (spec.suspend) return { state: 'Done', reason: 'Suspended', message: 'connected; takes no new tasks because spec.suspend is true' };

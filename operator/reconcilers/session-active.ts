@@ -10,7 +10,7 @@ import { APPLIED, claimNameOf, claimOf, deploymentOf, serviceOf } from '../sessi
 import { streamingPort } from '../sessions/ports.ts';
 import { type Facts, NO_POD, statusOf } from '../sessions/status.ts';
 import { startDeadline } from '../sessions/workload.ts';
-import { isOutdated, Refusal, type SessionObjects } from './session-objects.ts';
+import { type Ensured, isOutdated, Refusal, type SessionObjects } from './session-objects.ts';
 import { type Pass, recorded, type SessionOutcome, secondsSince, waitFor } from './session-pass.ts';
 
 /** A loop of crashes or failed pulls that lasts longer is no start any more. */
@@ -47,9 +47,13 @@ export async function keepActive(pass: Pass, options: ActiveOptions): Promise<Se
     return recorded(statusOf(session, 'Starting', summary, now, [], { ...NO_POD, activeSince: now.toISOString() }));
   }
   try {
-    const again = await ensureAll(pass, workload, isUp || isAdopted(pass) ? 'repair' : 'renew', options);
-    const outcome = judge({ ...pass, observed: options.objects.observe(session) }, workload, isUp);
-    return again === undefined ? outcome : { ...outcome, next: waitFor(pass, again) };
+    const held = await ensureAll(pass, workload, isUp || isAdopted(pass) ? 'repair' : 'renew', options);
+    const seen = { ...pass, observed: options.objects.observe(session) };
+    if (held?.kind === 'going' && !isUp) {
+      return late(seen, workload, { reason: 'Stopping', message: `waits until the ${held.what} before it is gone`, gives: 'later' });
+    }
+    const outcome = judge(seen, workload, isUp);
+    return held?.kind === 'later' ? { ...outcome, next: waitFor(pass, held.after) } : outcome;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const trouble: Trouble = { reason: error.reason, message: error.message, gives: 'at once' };
@@ -74,25 +78,26 @@ function isEdited({ session, observed }: Pass, workload: SessionWorkload, { repl
   return isOutdated(deployment, deploymentOf(session, workload, replicasOf(session, observed)));
 }
 
-/** The claim first and the Deployment last: no pod comes before what it needs. Returns when to look again, where something has to wait. */
+/** The claim first and the Deployment last: no pod comes before what it needs. Returns what keeps it from being as it should, if anything does. */
 async function ensureAll(
   pass: Pass,
   workload: SessionWorkload,
   how: 'renew' | 'repair',
   { objects, replicasOf }: ActiveOptions,
-): Promise<Seconds | undefined> {
+): Promise<Ensured | undefined> {
   const { session, observed, signal } = pass;
   const claim = claimOf(session, workload);
-  const ensured = [
-    ...(claim ? [await objects.ensureClaim(session, claim, signal)] : []),
+  const steps = [
+    ...(claim ? [() => objects.ensureClaim(session, claim, signal)] : []),
     // The reference agent's leads to one port only; that it leads to all restarts nothing.
-    await objects.ensure(session, SERVICES, serviceOf(session, workload), isApplied(observed.service) ? how : 'renew', signal),
-    await objects.ensure(session, DEPLOYMENTS, deploymentOf(session, workload, replicasOf(session, observed)), how, signal),
+    () => objects.ensure(session, SERVICES, serviceOf(session, workload), isApplied(observed.service) ? how : 'renew', signal),
+    () => objects.ensure(session, DEPLOYMENTS, deploymentOf(session, workload, replicasOf(session, observed)), how, signal),
   ];
-  return ensured.reduce<Seconds | undefined>(
-    (least, each) => (each.kind === 'later' ? Math.min(least ?? each.after, each.after) : least),
-    undefined,
-  );
+  for (const step of steps) {
+    const ensured = await step();
+    if (ensured.kind !== 'there') return ensured;
+  }
+  return undefined;
 }
 
 function judge(pass: Pass, workload: SessionWorkload, isUp: boolean): SessionOutcome {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Session } from '../api/session.ts';
 import type { SessionTemplate } from '../api/session-template.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -13,6 +12,7 @@ import type { Seconds } from '../lib/next.ts';
 import type { Observed } from '../sessions/diagnosis.ts';
 import { differenceOf } from '../sessions/difference.ts';
 import { HIBERNATED_REPLICAS } from '../sessions/hibernation.ts';
+import { digest } from '../sessions/labels.ts';
 import { APPLIED, claimNameOf } from '../sessions/objects.ts';
 import { holderOf, whose } from '../sessions/ownership.ts';
 
@@ -34,7 +34,7 @@ export class Refusal extends Error {
 export type Ensured =
   | { readonly kind: 'there' }
   /** One of the same name is on its way out. */
-  | { readonly kind: 'going' }
+  | { readonly kind: 'going'; readonly what: string }
   /** It was repaired a moment ago and is changed again. */
   | { readonly kind: 'later'; readonly after: Seconds };
 
@@ -42,8 +42,8 @@ export type Ensured =
 interface Applied {
   readonly at: number;
   readonly applied: string | undefined;
-  /** What the API server answered. */
-  readonly answer: unknown;
+  /** A hash of what the API server answered. */
+  readonly answer: string;
 }
 
 /** Reads and writes the Deployment, Service and claim of sessions, in the cluster as the watches show it. */
@@ -73,7 +73,7 @@ export class SessionObjects {
   async ensureClaim(session: Session, wanted: JsonObject, signal: AbortSignal): Promise<Ensured> {
     const observed = this.#stored(CLAIMS, wanted) ?? (await this.#look(CLAIMS, wanted, signal));
     if (!observed) await this.#apply(CLAIMS, wanted, undefined, signal);
-    return observed && this.#owner(observed, session, CLAIMS) === 'going' ? { kind: 'going' } : { kind: 'there' };
+    return observed && this.#owner(observed, session, CLAIMS) === 'going' ? going(CLAIMS, observed) : { kind: 'there' };
   }
 
   /**
@@ -87,7 +87,7 @@ export class SessionObjects {
       await this.#apply(resource, wanted, undefined, signal);
       return { kind: 'there' };
     }
-    if (this.#owner(observed, session, resource) === 'going') return { kind: 'going' };
+    if (this.#owner(observed, session, resource) === 'going') return going(resource, observed);
     if (how === 'repair' && isOutdated(observed, wanted)) return { kind: 'there' };
     const pause = this.#pause(observed, wanted);
     if (pause === undefined) return { kind: 'there' };
@@ -101,8 +101,6 @@ export class SessionObjects {
   async scaleToZero(deployment: KubeObject, replicas: number, signal: AbortSignal): Promise<void> {
     const annotations = { [HIBERNATED_REPLICAS]: String(replicas) };
     await this.#merge(deployment, { metadata: { annotations }, spec: { replicas: 0 } }, signal);
-    // What we do ourselves is no change back and forth: a wake right after it must not wait.
-    this.#applied.delete(deployment.metadata.uid);
   }
 
   /** Deletes what is there of the session, but not its claim unless told. Whether anything is left, its pods included. */
@@ -135,7 +133,7 @@ export class SessionObjects {
     const before = this.#applied.get(observed.metadata.uid);
     if (!before || before.applied !== appliedOf(wanted)) return 0;
     // A webhook made it so when it was applied: it would do so again.
-    if (isDeepStrictEqual(before.answer, wantedPartOf(observed))) return undefined;
+    if (before.answer === answerOf(observed)) return undefined;
     return Math.max(0, REPAIR_PAUSE - (performance.now() - before.at) / 1000);
   }
 
@@ -164,7 +162,7 @@ export class SessionObjects {
         query: { fieldManager: FIELD_MANAGER, force: true },
       });
       const stored = projectWorkload(answer as unknown as JsonObject);
-      this.#applied.set(stored.metadata.uid, { at: performance.now(), applied: appliedOf(wanted), answer: wantedPartOf(stored) });
+      this.#applied.set(stored.metadata.uid, { at: performance.now(), applied: appliedOf(wanted), answer: answerOf(stored) });
       this.#store(resource).put(stored);
     } catch (error) {
       if (error instanceof ApiError && isRefused(error)) throw new Refusal('InvalidWorkload', error.message);
@@ -212,14 +210,18 @@ export class SessionObjects {
   }
 }
 
+function going({ kind }: Resource, { metadata }: KubeObject): Ensured {
+  return { kind: 'going', what: `${kind} ${metadata.name}` };
+}
+
 /** Whether the object was made from something else than what is desired now. */
 export function isOutdated(observed: KubeObject, wanted: JsonObject): boolean {
   return observed.metadata.annotations?.[APPLIED] !== appliedOf(wanted);
 }
 
 /** The members that we have a say in. */
-function wantedPartOf({ metadata, spec }: KubeObject): unknown {
-  return [metadata.labels, metadata.annotations?.[APPLIED], metadata.ownerReferences, spec];
+function answerOf({ metadata, spec }: KubeObject): string {
+  return digest([metadata.labels, metadata.annotations?.[APPLIED], metadata.ownerReferences, spec], 16);
 }
 
 function appliedOf({ metadata }: JsonObject): string | undefined {

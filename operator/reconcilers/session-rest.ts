@@ -1,52 +1,68 @@
-import type { ConditionClaim } from '../api/condition.ts';
-import { DELETE_HOME } from '../api/session.ts';
+import { type ConditionClaim, isTrue } from '../api/condition.ts';
+import { DELETE_HOME, type SessionStatus } from '../api/session.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Seconds } from '../lib/next.ts';
 import type { FindKeepers } from '../sessions/decisions.ts';
 import { standingOverride } from '../sessions/desired.ts';
+import { isAtZero } from '../sessions/diagnosis.ts';
 import { hibernationOf, replicasOf } from '../sessions/hibernation.ts';
 import { keeperWords, obstacleTo } from '../sessions/keepers.ts';
 import { claimNameOf } from '../sessions/objects.ts';
 import { whose } from '../sessions/ownership.ts';
 import { type Facts, NO_POD, readyOf, statusOf } from '../sessions/status.ts';
 import { retentionOf } from '../sessions/workload.ts';
+import { type ActiveOptions, keepActive } from './session-active.ts';
 import type { SessionObjects } from './session-objects.ts';
-import { type Pass, recorded, type SessionOutcome, waitFor } from './session-pass.ts';
+import { type Pass, recorded, type SessionOutcome, sooner, waitFor } from './session-pass.ts';
 
 /** Nobody watches who keeps a session from its hibernation. */
 const LOOK_AGAIN: Seconds = 60;
 
+const SUMMARY = ['Ready', 'Reconciling', 'Stalled'];
+
 /** What the hibernation of sessions works with. */
-export interface HibernateOptions {
-  readonly objects: SessionObjects;
+export interface HibernateOptions extends ActiveOptions {
   readonly keepers: FindKeepers;
 }
 
 /** One pass over a session that should be hibernated: what it had is recorded, then it is scaled to zero, then its pods are waited for. */
-export async function hibernate(pass: Pass, { objects, keepers }: HibernateOptions): Promise<SessionOutcome> {
+export async function hibernate(pass: Pass, options: HibernateOptions): Promise<SessionOutcome> {
   const { session, observed, signal } = pass;
+  const { objects } = options;
   const deployment = observed.deployment && whose(observed.deployment, session) === 'ours' ? observed.deployment : undefined;
   const isUp = deployment !== undefined && replicasOf(deployment) > 0;
-  if (!isUp && observed.pods.length === 0) return hibernated(pass, deployment);
+  if (!isUp && observed.pods.length === 0 && isAtZero(deployment)) return hibernated(pass, deployment);
   if (session.status?.phase !== 'Hibernating') {
-    return isUp ? beginHibernation(pass, deployment, keepers) : recorded(hibernating(pass, 'its pods are going'));
+    return isUp ? beginHibernation(pass, deployment, options) : recorded(hibernating(pass, 'its pods are going'));
   }
   if (isUp) await objects.scaleToZero(deployment, rest(pass, deployment).replicas, signal);
-  const { pods } = objects.observe(session);
-  if (pods.length === 0) return hibernated(pass, objects.observe(session).deployment);
-  return { status: hibernating(pass, `waits until ${pods.map(({ name }) => name).join(', ')} is gone`), next: waitFor(pass) };
+  const names = objects.observe(session).pods.map(({ name }) => name);
+  return { status: hibernating(pass, `waits until ${names.join(', ') || 'its pod'} is gone`), next: waitFor(pass) };
 }
 
-async function beginHibernation(pass: Pass, deployment: KubeObject, find: FindKeepers): Promise<SessionOutcome> {
-  const { session, desired, now, signal } = pass;
-  const keepers = await find(deployment, signal);
+async function beginHibernation(pass: Pass, deployment: KubeObject, options: HibernateOptions): Promise<SessionOutcome> {
+  const keepers = await options.keepers(deployment, pass.signal);
   const obstacle = obstacleTo(keepers);
-  if (obstacle) {
-    const status = statusOf(session, session.status?.phase ?? 'Running', { state: 'Waiting', ...obstacle }, now, [], { desired });
-    return { status, next: waitFor(pass, LOOK_AGAIN) };
-  }
+  if (obstacle) return stayUp(pass, obstacle, options);
   const hibernation = rest(pass, deployment, keeperWords(keepers));
   return { ...recorded(hibernating(pass, 'is scaled to zero', { hibernation })), finalizer: true };
+}
+
+/** It is looked after like one that should run; where nothing else is wrong it says why it does. */
+async function stayUp(
+  pass: Pass,
+  obstacle: { readonly reason: string; readonly message: string },
+  options: ActiveOptions,
+): Promise<SessionOutcome> {
+  const outcome = await keepActive(pass, options);
+  const next = sooner(outcome.next, waitFor(pass, LOOK_AGAIN));
+  if (!outcome.status || !isTrue(outcome.status.conditions, 'Ready')) return { ...outcome, next };
+  // As if it had never been found ready in between: since when it waits must stay as it is.
+  const of = (status: SessionStatus | undefined, summary: boolean) =>
+    (status?.conditions ?? []).filter(({ type }) => SUMMARY.includes(type) === summary);
+  const conditions = [...of(outcome.status, false), ...of(pass.session.status, true)];
+  const session = { ...pass.session, status: { ...outcome.status, conditions } };
+  return { ...outcome, status: statusOf(session, 'Running', { state: 'Waiting', ...obstacle }, pass.now), next };
 }
 
 function rest({ session, now }: Pass, deployment: KubeObject, keptBy?: string) {

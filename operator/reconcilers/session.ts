@@ -21,6 +21,8 @@ export interface SessionReconcilerOptions {
   readonly client: KubeClient;
   readonly objects: SessionObjects;
   readonly templates: Store<SessionTemplate>;
+  /** True: nothing is started, changed or removed. */
+  readonly dryRun: boolean;
   /** Whether a session may become active now. */
   readonly admit: Admit;
   /** What its age and its use ask for. */
@@ -39,6 +41,7 @@ export class SessionReconciler {
 
   /** One pass. */
   async reconcile(session: Session, { now, signal }: { readonly now: Date; readonly signal: AbortSignal }): Promise<SessionOutcome> {
+    if (this.#options.dryRun) return held(session, now);
     const pass = this.#look(session, now, signal);
     if (session.metadata.deletionTimestamp) {
       return hasFinalizer(session) ? release(pass, this.#options.objects) : { next: { kind: 'settled' } };
@@ -124,15 +127,25 @@ export class SessionReconciler {
   }
 }
 
+/** Nothing is done; what it is stays as it was last known. */
+function held(session: Session, now: Date): SessionOutcome {
+  const summary = { state: 'Waiting', reason: 'DryRun', message: 'DRY_RUN is set: nothing of it is started, changed or removed' } as const;
+  return { status: unseen(session, statusOf(session, session.status?.phase ?? 'Pending', summary, now)), next: { kind: 'settled' } };
+}
+
+/** What the spec says now has not been done: the generation that has been stays. */
+function unseen(session: Session, status: SessionStatus): SessionStatus {
+  const { observedGeneration } = session.status ?? {};
+  return { ...status, ...(observedGeneration === undefined ? {} : { observedGeneration }) };
+}
+
 /** Whether, since it came into its phase, its spec was edited or somebody asked for something. */
 function isAskedAnew(session: Session): boolean {
   const { status, metadata } = session;
   return status?.observedGeneration !== metadata.generation || askedAnewSince(session, status?.phaseSince);
 }
 
-/** The status that tells an error which keeps coming back; its phase stays. What the spec says now has not been done, so the generation stays too. */
+/** The status that tells an error which keeps coming back; its phase stays. */
 export function troubleStatus(session: Session, error: unknown, now: Date): SessionStatus {
-  const { observedGeneration } = session.status ?? {};
-  const status = statusOf(session, session.status?.phase ?? 'Pending', { state: 'Retrying', ...troubleOf(error) }, now);
-  return { ...status, ...(observedGeneration === undefined ? {} : { observedGeneration }) };
+  return unseen(session, statusOf(session, session.status?.phase ?? 'Pending', { state: 'Retrying', ...troubleOf(error) }, now));
 }

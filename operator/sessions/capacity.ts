@@ -106,8 +106,8 @@ export class Capacity {
   }
 
   /**
-   * Why a session that is not active may not become so, in words for the one who asked for it; undefined where it may, which keeps a place for it
-   * until its Session shows that it is asked for.
+   * Why a session that is not active may not become so, in words for the one who asked for it; undefined where it may. Those that were claimed and
+   * those that wait come first.
    */
   refusal(key: string, request: SessionRequest | undefined): string | undefined {
     this.#expirePromises();
@@ -116,14 +116,22 @@ export class Capacity {
       const shortage = entry.standing === 'granted' || entry.standing === 'active' ? undefined : this.#shortage(entry);
       return shortage && refusalWords(shortage);
     }
-    this.#promise(key, undefined);
-    const asked = request ?? entry?.session.spec;
-    const demand = asked ? this.#options.demand(asked) : NO_DEMAND;
+    if (this.#promises.has(key)) return undefined;
     const claims = { ...plus(this.#used, this.#claimed), sessions: this.#active + this.#queue.size + this.#promises.size };
-    const shortage = shortageOf(this.#options.limits, claims, demand);
-    if (shortage) return refusalWords(shortage);
-    this.#promise(key, { demand, until: this.#clock() + PROMISE_SECONDS });
-    return undefined;
+    const shortage = shortageOf(this.#options.limits, claims, this.#demandOf(entry, request));
+    return shortage && refusalWords(shortage);
+  }
+
+  /** A session is being asked to become active: it has its place until its object shows that, or that did not come to pass. */
+  claim(key: string, request: SessionRequest | undefined): void {
+    const entry = this.#entries.get(key);
+    if (entry && entry.standing !== 'idle') return;
+    this.#promise(key, { demand: this.#demandOf(entry, request), until: this.#clock() + PROMISE_SECONDS });
+  }
+
+  #demandOf(entry: Entry | undefined, request: SessionRequest | undefined): Demand {
+    const asked = request ?? entry?.session.spec;
+    return asked ? this.#options.demand(asked) : NO_DEMAND;
   }
 
   #see(session: Session, asked: boolean): void {

@@ -27,6 +27,8 @@ export interface DeskOptions {
   readonly namespace: string;
   /** Why a session that is not active may not become so now. */
   readonly refusal: (name: string, request: SessionRequest | undefined) => string | undefined;
+  /** Told that one is being asked to become active, before anybody else can ask. */
+  readonly claim: (name: string, request: SessionRequest | undefined) => void;
 }
 
 /** Who owns which field, as the API server keeps it. */
@@ -77,6 +79,7 @@ export class LiveSessionDesk implements SessionDesk {
   }
 
   async intend(name: string, intent: SessionIntent, signal: AbortSignal): Promise<IntentOutcome> {
+    if (intent.state === 'Running') this.#options.claim(name, intent.request);
     for (let tries = 1; ; tries++) {
       try {
         return await this.#intend(name, intent, signal);

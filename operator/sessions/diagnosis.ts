@@ -70,6 +70,13 @@ function isCurrent(deployment: KubeObject | undefined): boolean {
   return observedGeneration >= (deployment?.metadata.generation ?? 1) && updatedReplicas > 0 && updatedReplicas === replicas;
 }
 
+/** Whether its controller has seen that it is to have no pods, and makes none any more. */
+export function isAtZero(deployment: KubeObject | undefined): boolean {
+  if (!deployment) return true;
+  const { observedGeneration = 0, replicas = 0 } = (deployment.status ?? {}) as Readonly<Record<string, number>>;
+  return replicas === 0 && observedGeneration >= (deployment.metadata.generation ?? 1);
+}
+
 function revisionOf(deployment: KubeObject | undefined): string | undefined {
   const { template } = (deployment?.spec ?? {}) as {
     readonly template?: { readonly metadata?: { readonly labels?: Record<string, string> } };

@@ -8,6 +8,8 @@ export function fencedBackend(backend: Backend, fence: Fence): Backend {
     fence.check();
     return call(AbortSignal.any([signal, fence.signal]));
   };
+  // The next leader connects as soon as it may: nothing of ours may still be open then.
+  if (close) fence.signal.addEventListener('abort', () => void close.call(backend, 0), { once: true });
   return {
     tasks: (signal) => backend.tasks(AbortSignal.any([signal, fence.signal])),
     report: (report, signal) => during(signal, (both) => backend.report(report, both)),
@@ -22,7 +24,7 @@ export function fencedBackend(backend: Backend, fence: Fence): Backend {
         if (!fence.signal.aborted) accepted.call(backend, taskID);
       },
     }),
-    // It ends what is open, whoever leads.
+    // Also after the fence has fallen: it sends nothing new.
     ...(close && { close: (within) => close.call(backend, within) }),
     ...(reportSession && { reportSession: (session, signal) => during(signal, (both) => reportSession.call(backend, session, both)) }),
   };

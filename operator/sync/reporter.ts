@@ -101,19 +101,21 @@ export class Reporter {
 
   async #deliver(key: string): Promise<void> {
     const answer = this.#answers.get(key);
+    // Taken now, so that a repeat that arrives meanwhile is not answered by this delivery.
+    const repeated = this.#repeats.delete(key);
     const object = this.#options.store.get(key);
-    const report = answer?.report ?? (object && this.#reportDue(key, object));
+    const report = answer?.report ?? (object && this.#reportDue(object, repeated));
     if (!report) return;
     try {
       await this.#settleSession(report, answer?.sessionID, object);
       const outcome = await this.#options.backend.report(report, this.#stop.signal);
       if (object) await this.#settle(object, outcome);
       this.#answers.delete(key);
-      this.#repeats.delete(key);
       this.#backoffs.delete(key);
       this.#cutOff.delete(key);
       this.#options.onTaken();
     } catch (error) {
+      if (repeated) this.#repeats.add(key);
       this.#retry(key, report, error);
     }
   }
@@ -125,8 +127,8 @@ export class Reporter {
     await this.#options.settleSession?.({ sessionID, report, recordedAt: created === undefined ? undefined : Date.parse(created) });
   }
 
-  #reportDue(key: string, object: OptimizationAction): Report | undefined {
-    const due = this.#repeats.has(key) || isUnreported(object, this.#options.name);
+  #reportDue(object: OptimizationAction, repeated: boolean): Report | undefined {
+    const due = repeated || isUnreported(object, this.#options.name);
     const report = due ? reportOf(object) : undefined;
     // A backend of sessions knows no plans: what was not done must not pass for done.
     return report?.plan && this.#options.settleSession ? { ...report, outcome: 'Failed' } : report;

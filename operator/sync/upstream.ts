@@ -157,9 +157,9 @@ export class Upstream {
     await this.sessions?.reporter.close(goodbye ? within / 4 : 0);
     this.#pushing.abort(new Error('the upstream is stopped'));
     await Promise.all(this.#loops);
-    const left = () => within - (performance.now() - startedAt) / 1000;
+    const left = () => Math.max(0, within - (performance.now() - startedAt) / 1000);
     if (goodbye) await pushLast(this.#push, left());
-    await this.#backend.close?.(Math.max(0, left()));
+    await this.#backend.close?.(left());
   }
 
   #contact(event: ContactEvent): void {

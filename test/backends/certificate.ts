@@ -1,9 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** Makes a self-signed certificate for 127.0.0.1, valid from 2020 to 2049, with its key: Node can read X.509 but not write it. */
-export function makeCertificate(): { readonly key: string; readonly cert: string } {
+/** Makes a self-signed certificate for 127.0.0.1 with this common name, valid from 2020 to 2049, with its key: Node can read X.509 but not write it. */
+export function makeCertificate(commonName = '127.0.0.1'): { readonly key: string; readonly cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const name = sequence(set(sequence(objectID(0x55, 4, 3), tlv(0x0c, Buffer.from('127.0.0.1')))));
+  const name = sequence(set(sequence(objectID(0x55, 4, 3), tlv(0x0c, Buffer.from(commonName)))));
   const algorithm = sequence(objectID(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2));
   const validity = sequence(tlv(0x17, Buffer.from('200101000000Z')), tlv(0x17, Buffer.from('491231235959Z')));
   const addresses = sequence(tlv(0x87, Buffer.from([127, 0, 0, 1])));

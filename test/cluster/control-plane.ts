@@ -54,7 +54,7 @@ async function boot(binaries: Binaries, { audit = false, apiServerFlags = [] }: 
   const reaper = startReaper(dir);
   let closing: () => Promise<void> = () => reaper.close();
   try {
-    const layout = { dir, port: await freePort(), audit, more: apiServerFlags };
+    const layout = { dir, port: await freePort(), kubeletPort: await freePort(), audit, more: apiServerFlags };
     const access = attach(await writeCredentials(layout, binaries));
     const processes = createProcesses(access, layout, reaper);
     closing = async () => {

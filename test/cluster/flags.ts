@@ -2,10 +2,11 @@ import { join } from 'node:path';
 
 const here = import.meta.dirname;
 
-/** Where things are that the flags name: the temporary folder with its certificates, and the port of the API server. */
+/** Where things are that the flags name: the temporary folder with its certificates, the ports of the API server and of kwok as kubelet. */
 export interface Layout {
   dir: string;
   port: number;
+  kubeletPort: number;
   audit: boolean;
   more: readonly string[];
 }
@@ -91,13 +92,19 @@ export function schedulerFlags({ dir }: Layout): string[] {
   ];
 }
 
-/** Flags of kwok: it plays the kubelet of exactly those nodes that carry its annotation; see nodes.ts. */
-export function kwokFlags({ dir }: Layout): string[] {
+/** Flags of kwok: it plays the kubelet of exactly those nodes that carry its annotation, see nodes.ts, and forwards ports as forwards.ts says. */
+export function kwokFlags({ dir, kubeletPort }: Layout): string[] {
   return [
     `--kubeconfig=${join(dir, 'kwok.kubeconfig')}`,
     `--config=${join(here, 'stages.yaml')}`,
     '--manage-all-nodes=false',
     '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
     '--node-lease-duration-seconds=40',
+    '--node-ip=127.0.0.1',
+    `--node-port=${kubeletPort}`,
+    `--server-address=127.0.0.1:${kubeletPort}`,
+    `--tls-cert-file=${join(dir, 'server.crt')}`,
+    `--tls-private-key-file=${join(dir, 'server.key')}`,
+    '--enable-crds=PortForward',
   ];
 }

@@ -2,6 +2,7 @@ import type { ControlPlaneAccess } from './access.ts';
 import type { BinaryName } from './binary-names.ts';
 import { type Component, startComponent } from './component.ts';
 import { apiServerFlags, controllerFlags, etcdFlags, kwokFlags, type Layout, schedulerFlags } from './flags.ts';
+import { createForwardKind } from './forwards.ts';
 import type { Reaper } from './reaper.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -48,6 +49,7 @@ export function createProcesses(access: ControlPlaneAccess, layout: Layout, reap
     start: async () => {
       const deaths = [begin('etcd'), begin('kube-apiserver')];
       await unlessOneDies(deaths, (signal) => apiServerReady(access, signal));
+      await createForwardKind(access);
       deaths.push(begin('kube-controller-manager'), begin('kube-scheduler'), begin('kwok'));
       await unlessOneDies(deaths, (signal) => podsWelcome(access, signal));
     },

@@ -29,6 +29,11 @@ test('with the streaming list the same rights are enough, and no watch needs its
       'list nodes.metrics.k8s.io (cluster)',
       'list optimizationactions.cloudoptim.io (namespace)',
       'list optimizationbackends.cloudoptim.io (namespace)',
+      'list sessions.cloudoptim.io (namespace)',
+      'list sessiontemplates.cloudoptim.io (namespace)',
+      'list deployments.apps (namespace)',
+      'list services (namespace)',
+      'list persistentvolumeclaims (namespace)',
     ]),
   );
 });

@@ -170,6 +170,17 @@ export class SessionRig {
     return metadata.name;
   }
 
+  /** Lets the pods of the session that are on their way out go, as a kubelet would, until none is left. */
+  async letPodsGo(session: string): Promise<void> {
+    const left = async () => {
+      const pods = await this.pods(session);
+      const going = pods.filter(({ metadata }) => metadata.deletionTimestamp);
+      for (const { metadata } of going) await this.#api.remove(this.at('pods', metadata.name), { gracePeriodSeconds: 0 });
+      return pods.length;
+    };
+    await waitFor(async () => (await left()) === 0, { what: `the pods of ${session} are gone` });
+  }
+
   /** As if it had been in this state for so many seconds: shifts the recorded times of the status. */
   async age(name: string, seconds: number): Promise<void> {
     const earlier = (time: string) => new Date(Date.parse(time) - seconds * 1000).toISOString();
@@ -200,6 +211,24 @@ export class SessionRig {
     return name;
   }
 }
+
+/** What a kubelet says of a pod that is ready. */
+export const RUNS = {
+  phase: 'Running',
+  podIP: '10.1.2.3',
+  podIPs: [{ ip: '10.1.2.3' }],
+  conditions: [{ type: 'Ready', status: 'True' }],
+  containerStatuses: [
+    {
+      name: 'session',
+      image: 'lscr.io/linuxserver/firefox:latest',
+      imageID: 'sha256:1',
+      ready: true,
+      restartCount: 0,
+      state: { running: {} },
+    },
+  ],
+};
 
 /** Whether the session is in one of these phases. */
 export function inSessionPhase(...phases: readonly string[]) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, useScene } from './scene.ts';
-import { claimOf, inSessionPhase, SessionRig, type StoredSession } from './session-objects.ts';
+import { claimOf, inSessionPhase, RUNS, SessionRig, type StoredSession } from './session-objects.ts';
 
 const scene = useScene('trouble');
 const rig = new SessionRig(scene);
@@ -28,19 +28,12 @@ const waits = (container: string, reason: string, message: string, more: object 
     { name: container, image: IMAGE, imageID: '', ready: false, restartCount: 0, state: { waiting: { reason, message } }, ...more },
   ],
 });
-const RUNS = {
-  phase: 'Running',
-  podIP: '10.1.2.3',
-  podIPs: [{ ip: '10.1.2.3' }],
-  conditions: [{ type: 'Ready', status: 'True' }],
-  containerStatuses: [{ name: 'session', image: IMAGE, imageID: 'sha256:1', ready: true, restartCount: 0, state: { running: {} } }],
-};
 
 /** Nothing of a failed start stays but the home. */
 async function expectCleared(name: string): Promise<void> {
   await eventually(() => rig.exists('services', name)).toBe(false);
   // Nobody plays the kubelet of its pod: the foreground deletion would wait for it.
-  for (const pod of await rig.pods(name)) await scene.cp.api.remove(rig.at('pods', pod.metadata.name), { gracePeriodSeconds: 0 });
+  await rig.letPodsGo(name);
   await eventually(() => rig.exists('deployments', name)).toBe(false);
 }
 
@@ -120,15 +113,13 @@ test('a home without a volume is named, with its StorageClass; it is kept when t
 });
 
 test('what the API server refuses is told in its words', async () => {
-  await rig.template('twice', {
-    volumeMounts: [
-      { name: 'a', mountPath: '/x' },
-      { name: 'b', mountPath: '/x' },
-    ],
-  });
-  await rig.create('twice', { templateRef: { name: 'twice' } });
-  const failed = await rig.until('twice', inSessionPhase('Failed'));
-  expect(claimOf(failed, 'Stalled')).toMatchObject({ reason: 'InvalidWorkload', message: expect.stringContaining('mountPath') });
+  const labels = { app: 'streamspace-session', session: 'odd' };
+  const template = { metadata: { labels: { other: 'selector' } }, spec: { containers: [{ name: 'session', image: IMAGE }] } };
+  const spec = { replicas: 0, selector: { matchLabels: { other: 'selector' } }, template };
+  await scene.cp.api.create(rig.at('deployments'), { metadata: { name: 'odd', labels }, spec });
+  await rig.create('odd');
+  const failed = await rig.until('odd', inSessionPhase('Failed'));
+  expect(claimOf(failed, 'Stalled')).toMatchObject({ reason: 'InvalidWorkload', message: expect.stringContaining('spec.selector') });
 });
 
 test('a quota that refuses the pod is told in its words', async () => {
@@ -144,11 +135,11 @@ test('a quota that refuses the pod is told in its words', async () => {
 test('F11 a wake that fails goes back to hibernated, says why, and is tried again when somebody asks', async () => {
   await rig.template('sleepy', { startDeadline: '4s' });
   await rig.create('sleepy', { templateRef: { name: 'sleepy' } });
-  const first = await rig.podStatus('sleepy', RUNS);
+  await rig.podStatus('sleepy', RUNS);
   await rig.until('sleepy', inSessionPhase('Running'));
   await rig.edit('sleepy', { state: 'Hibernated' });
   await rig.until('sleepy', inSessionPhase('Hibernating'));
-  await scene.cp.api.remove(rig.at('pods', first), { gracePeriodSeconds: 0 });
+  await rig.letPodsGo('sleepy');
   await rig.until('sleepy', inSessionPhase('Hibernated'));
   await rig.edit('sleepy', { state: 'Running' });
   await rig.podStatus('sleepy', waits('session', 'CreateContainerConfigError', 'secret "gone" not found'));
@@ -158,7 +149,7 @@ test('F11 a wake that fails goes back to hibernated, says why, and is tried agai
     reason: 'WakeFailed',
     message: 'the container cannot be made: secret "gone" not found',
   });
-  for (const pod of await rig.pods('sleepy')) await scene.cp.api.remove(rig.at('pods', pod.metadata.name), { gracePeriodSeconds: 0 });
+  await rig.letPodsGo('sleepy');
   const hibernated = await rig.until('sleepy', inSessionPhase('Hibernated'));
   expect(ready(hibernated)).toMatchObject({ reason: 'WakeFailed', message: expect.stringContaining('secret "gone"') });
   expect(claimOf(hibernated, 'Stalled')?.status).toBe('True');

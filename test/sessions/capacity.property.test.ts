@@ -4,7 +4,7 @@ import type { Session } from '../../operator/api/session.ts';
 import { keyOf } from '../../operator/kube/controller.ts';
 import { Capacity } from '../../operator/sessions/capacity.ts';
 import { demandOf } from '../../operator/sessions/demand.ts';
-import { makeSession } from './session.ts';
+import { makeSession } from './phased-session.ts';
 
 const USERS = ['ada', 'ben', 'cleo'];
 const LIMITS = { maxSessions: 4, cpu: 9000 };

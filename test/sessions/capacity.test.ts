@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../operator/api/session.ts';
+import type { SessionRequest } from '../../operator/api/session-spec.ts';
 import { keyOf } from '../../operator/kube/controller.ts';
 import { Capacity, type CapacityOptions } from '../../operator/sessions/capacity.ts';
 import { demandOf } from '../../operator/sessions/demand.ts';
-import { makeSession } from './session.ts';
+import { makeSession } from './phased-session.ts';
 
 const GIBIBYTE = 2 ** 30;
 
@@ -20,7 +21,13 @@ function capacity(limits: CapacityOptions['limits'], more: Partial<CapacityOptio
   const notice = (...sessions: readonly Session[]) => {
     for (const session of sessions) made.notice(undefined, session);
   };
-  return { capacity: made, notice, turns };
+  /** As a session action does it. */
+  const ask = (key: string, request?: SessionRequest) => {
+    const refusal = made.refusal(key, request);
+    if (refusal === undefined) made.claim(key, request);
+    return refusal;
+  };
+  return { capacity: made, notice, turns, ask };
 }
 
 const words = (kind: { readonly kind: string; readonly message?: string }) => kind.message ?? kind.kind;
@@ -199,10 +206,10 @@ describe('refusal', () => {
   });
 
   it('is told to exactly those for whom there is no place, also while none of the others is seen yet', () => {
-    const { capacity: one, notice } = capacity({ maxSessions: 50 });
+    const { capacity: one, notice, ask } = capacity({ maxSessions: 50 });
     const names = Array.from({ length: 100 }, (_, index) => `s${index}`);
     const request = { user: 'ada', template: { image: 'x' } };
-    const accepted = names.filter((name) => one.refusal(`desks/${name}`, request) === undefined);
+    const accepted = names.filter((name) => ask(`desks/${name}`, request) === undefined);
     expect(accepted).toHaveLength(50);
     for (const name of accepted) notice(makeSession(name));
     expect(accepted.filter((name) => one.refusal(`desks/${name}`, request) !== undefined)).toEqual([]);
@@ -212,19 +219,20 @@ describe('refusal', () => {
 
   it('counts an accepted start once, and only for as long as it may still come', () => {
     let now = 0;
-    const { capacity: one } = capacity({ maxSessions: 1 }, { clock: () => now });
+    const { ask, capacity: one } = capacity({ maxSessions: 1 }, { clock: () => now });
     const request = { user: 'ada', template: { image: 'x' } };
-    expect([one.refusal('desks/a', request), one.refusal('desks/a', request)]).toEqual([undefined, undefined]);
-    expect(one.refusal('desks/b', request)).toContain('capacity 1/1');
+    expect([ask('desks/a', request), ask('desks/a', request)]).toEqual([undefined, undefined]);
+    expect(ask('desks/b', request)).toContain('capacity 1/1');
     now = 60;
     expect(one.refusal('desks/b', request)).toBeUndefined();
   });
 
   it('is for the wake of a hibernated session too', () => {
-    const { capacity: one, notice } = capacity({ maxSessions: 1 });
+    const { capacity: one, notice, ask } = capacity({ maxSessions: 1 });
     const asleep = (name: string) => makeSession(name, { phase: 'Hibernated', state: 'Hibernated' });
     notice(asleep('a'), asleep('b'));
-    expect(one.refusal('desks/a', undefined)).toBeUndefined();
+    expect(one.refusal('desks/b', undefined)).toBeUndefined();
+    expect(ask('desks/a', undefined)).toBeUndefined();
     expect(one.refusal('desks/b', undefined)).toContain('capacity 1/1');
     notice(makeSession('a', { phase: 'Hibernated' }));
     expect(one.refusal('desks/a', undefined)).toBeUndefined();

@@ -30,7 +30,7 @@ export function deskOf(client: KubeClient, namespace: string, refusal: () => str
     uid,
     resourceVersion,
   }));
-  return { desk: new LiveSessionDesk({ client, store, namespace, refusal }), store };
+  return { desk: new LiveSessionDesk({ client, store, namespace, refusal, claim: () => undefined }), store };
 }
 
 /** The Sessions of a namespace, as anybody sees and changes them. */

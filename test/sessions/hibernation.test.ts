@@ -6,7 +6,7 @@ import type { KubeObject, Resource } from '../../operator/kube/object.ts';
 import { activeReplicas, HIBERNATED_REPLICAS, hibernationOf } from '../../operator/sessions/hibernation.ts';
 import { keepersOf, keeperWords, obstacleTo } from '../../operator/sessions/keepers.ts';
 import { makeBudget } from '../actions/fake-cluster.ts';
-import { makeSession } from './session.ts';
+import { makeSession } from './phased-session.ts';
 
 const NOW = new Date('2026-05-06T07:08:09.123Z');
 

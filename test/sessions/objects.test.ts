@@ -133,8 +133,8 @@ test.each([
   expect(labelValue(raw)).toMatch(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/);
 });
 
-test('what had to be changed to be a label stands in an annotation; a template written inline has the name its label says', () => {
-  const made = session({ spec: { user: 'ada@x', templateRef: undefined }, metadata: { labels: { template: 'fire fox' } } });
+test('what had to be changed to be a label stands in an annotation; a template written inline is called as the spec says', () => {
+  const made = session({ spec: { user: 'ada@x', templateRef: undefined, templateName: 'fire fox' } });
   expect(identityOf(made).annotations).toEqual({ 'cloudoptim.io/user': 'ada@x', 'cloudoptim.io/template': 'fire fox' });
   expect(identityOf(session({ spec: { templateRef: undefined } })).labels.template).toBe('inline');
 });

@@ -22,9 +22,12 @@ export function readPort(value: unknown): number | undefined {
   return Number.isInteger(number) && (number as number) >= 1 && (number as number) <= 65_535 ? (number as number) : undefined;
 }
 
-/** Foreign text for a message: at most 100 characters on one line. */
+/** A foreign value for a message: at most 100 characters of it on one line, and of an object, which may be as large and deep as a frame, nothing. */
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-  const line = text.slice(0, 200).replace(/[\p{Cc}\s]+/gu, ' ');
+  if (value === undefined || value === null) return 'nothing';
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
+  const line = String(value)
+    .slice(0, 200)
+    .replace(/[\p{Cc}\s]+/gu, ' ');
   return JSON.stringify((line.length > 100 ? `${line.slice(0, 99)}…` : line).toWellFormed());
 }

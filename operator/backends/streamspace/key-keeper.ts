@@ -21,11 +21,12 @@ export class KeyKeeper {
 
   /** Takes an issued key; one that cannot be a key is told and left. */
   keep(key: string, signal: AbortSignal): void {
-    if (keyFlaw(key) !== undefined) return this.#observe({ kind: 'malformed', message: 'the control plane issued a key that is no key' });
-    if (key === this.#last) return;
-    this.#last = key;
-    this.#credential.replace(key);
-    void this.#store(key, signal);
+    if (keyFlaw(key) !== undefined) this.#observe({ kind: 'malformed', message: 'the control plane issued a key that is no key' });
+    else if (key !== this.#last) {
+      this.#last = key;
+      this.#credential.replace(key);
+      void this.#store(key, signal);
+    }
   }
 
   async #store(key: string, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import type { Credential } from '../transport/credential.ts';
 import { explain } from '../transport/explain.ts';
 import { pause } from '../transport/pause.ts';
 import { encode, type OutboundMessage } from './outbound.ts';
-import type { Registrar, RegistrationWaits, Verdict } from './registration.ts';
+import type { Problem, Registrar, RegistrationWaits, Verdict } from './registration.ts';
 
 /** How the link to one control plane is kept. */
 export interface LinkSettings {
@@ -31,10 +31,11 @@ export interface LinkListener extends ConnectionListener {
   issued(key: string, signal: AbortSignal): void;
 }
 
-/** A frame of more than 512 KiB would end the connection. */
-const MOST_BYTES = 512 * 1024;
 /** A connection that ended sooner was taken over. */
 const TAKEOVER: Seconds = 1;
+
+/** Until the one who asks again is stopped, too. */
+const NEVER: Seconds = 3600;
 
 /** The one connection to a control plane: registers, dials, and comes back after every end, until it is closed. */
 export class Link {
@@ -46,8 +47,10 @@ export class Link {
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #connection: Connection | undefined;
-  #attempt = newAttempt();
+  #ready = pending();
   #registered = false;
+  /** The version of the key that was last shown or, while a connection stood, came. */
+  #shown = 0;
   /** How long the last words may take once it is closing. */
   #within: Seconds = 1;
   #why = 'the operator is stopping';
@@ -74,23 +77,22 @@ export class Link {
     return this.#closing.signal.aborted;
   }
 
-  /** Resolves when a connection is open; rejects with BackendError when the attempt that is being made, or was made last, has failed. */
+  /** Resolves when a connection is open, which may take days; rejects when there will never be one again. */
   ready(signal: AbortSignal): Promise<void> {
-    return orAborted(this.#attempt.promise, signal);
+    return orAborted(this.#ready.promise, signal);
   }
 
   /** Sends a message; resolves when it was handed to the network, rejects with BackendError when no connection is open. */
   async send(message: OutboundMessage): Promise<void> {
-    const connection = this.#connection;
-    if (!connection?.open) throw new BackendError('There is no connection to the control plane', { status: 0 });
-    const text = encode(message);
-    if (Buffer.byteLength(text) >= MOST_BYTES)
-      throw new BackendError(`A ${message.type} is too long to be sent`, { status: 413, final: true });
-    try {
-      await connection.send(text);
-    } catch (error) {
-      throw new BackendError(`The connection to the control plane ended: ${explain(error)}`, { status: 0, cause: error });
-    }
+    await this.#through((connection) => connection.send(encode(message)));
+  }
+
+  /** As send, but resolves when the control plane has acted on it: it reads, acts and answers pings one after the other. */
+  async deliver(message: OutboundMessage, signal: AbortSignal): Promise<void> {
+    await this.#through(async (connection) => {
+      await connection.send(encode(message));
+      await orAborted(connection.confirm(), signal);
+    });
   }
 
   /** Says that the key cannot be used, and why; undefined takes that back. */
@@ -105,18 +107,37 @@ export class Link {
       this.#within = within;
       this.#why = why;
       this.#closing.abort(new Error(why));
-      this.#attempt.reject(new BackendError(`There is no connection to the control plane: ${why}`, { status: 0, retryAfter: 3600 }));
+      // Who waits already, and who will.
+      this.#ready.reject(this.#absent());
+      this.#ready = pending();
+      this.#ready.reject(this.#absent());
     }
     await this.#running;
   }
 
+  #absent(): BackendError {
+    const message = 'There is no connection to the control plane';
+    return this.closed
+      ? new BackendError(`${message}: ${this.#why}`, { status: 0, retryAfter: NEVER })
+      : new BackendError(message, { status: 0 });
+  }
+
+  async #through(act: (connection: Connection) => Promise<void>): Promise<void> {
+    const connection = this.#connection;
+    if (!connection?.open) throw this.#absent();
+    try {
+      await act(connection);
+    } catch (error) {
+      throw new BackendError(`The connection to the control plane ended: ${explain(error)}`, { status: 0, cause: error });
+    }
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const { version } = this.#credential;
-      if (this.#attempt.settled) this.#attempt = newAttempt();
+      this.#shown = this.#credential.version;
       const wait = await this.#try(signal);
-      // A key that came meanwhile deserves its own try at once.
-      if (this.#credential.version === version) await pause(wait, signal, this.#credential);
+      // A key that came during a failed attempt deserves its own at once.
+      if (this.#credential.version === this.#shown) await pause(wait, signal, this.#credential);
     }
   }
 
@@ -138,7 +159,7 @@ export class Link {
     }
     const end = await this.#connect(signal);
     if (signal.aborted) return 0;
-    return end.lived === undefined ? this.#refused(end, dialledFirst) : this.#lost(end, end.lived);
+    return end.lived === undefined ? this.#refused(end, dialledFirst) : this.#lost(end.lived);
   }
 
   async #register(signal: AbortSignal): Promise<Verdict> {
@@ -178,7 +199,11 @@ export class Link {
     const end = await connection.ended;
     signal.removeEventListener('abort', leave);
     this.#connection = undefined;
-    if (end.lived !== undefined) this.#listener.ended();
+    if (end.lived !== undefined) {
+      this.#shown = this.#credential.version;
+      if (!this.closed) this.#ready = pending();
+      this.#listener.ended();
+    }
     this.#tellStreaming(end.why);
     return end;
   }
@@ -188,12 +213,12 @@ export class Link {
     this.#tellStreaming(undefined);
     this.#contact();
     this.#listener.opened?.();
-    this.#attempt.resolve();
+    this.#ready.resolve();
   }
 
-  /** An open connection says nothing about a key that came later. */
+  /** An open connection says nothing about a key that came later, and the last pongs of one that is being closed say nothing at all. */
   #contact(): void {
-    if (this.#keyFlaw === undefined) this.#listener.observe({ kind: 'contact' });
+    if (this.#keyFlaw === undefined && !this.closed) this.#listener.observe({ kind: 'contact' });
   }
 
   #tellStreaming(closed: string | undefined): void {
@@ -204,13 +229,10 @@ export class Link {
   }
 
   /** An open connection ended: dial again before anything else, for a register would have sessions placed here that cannot be sent. */
-  #lost(end: End, lived: Seconds): Seconds {
+  #lost(lived: Seconds): Seconds {
     const { healthyAfter, takeover } = this.#settings;
     if (lived >= healthyAfter) this.#backoff.reset();
-    const wait = lived < TAKEOVER ? takeover * (1 + Math.random() / 4) : this.#backoff.next();
-    this.#attempt = newAttempt();
-    this.#attempt.reject(new BackendError(`The connection to the control plane ended: ${end.why}`, { status: 0 }));
-    return wait;
+    return lived < TAKEOVER ? takeover * (1 + Math.random() / 4) : this.#backoff.next();
   }
 
   #refused(end: End, dialledFirst: boolean): Seconds {
@@ -225,7 +247,7 @@ export class Link {
       case 404:
         this.#registered = false;
         // Unless it has just been tried, the registration says what is missing.
-        return this.#fail({ kind: 'unreachable', message }, dialledFirst ? 0 : this.#backoff.next());
+        return dialledFirst ? 0 : this.#fail({ kind: 'unreachable', message }, this.#backoff.next());
       case 400:
         this.#registered = false;
         return this.#fail({ kind: 'unreachable', message: `${message}; check the agent id` }, refused);
@@ -236,35 +258,15 @@ export class Link {
     }
   }
 
-  #fail(event: Extract<ContactEvent, { message: string }>, wait: Seconds): Seconds {
+  #fail(event: Problem, wait: Seconds): Seconds {
     this.#listener.observe(event);
-    this.#attempt.reject(new BackendError(event.message, { status: event.kind === 'unauthenticated' ? 401 : 0, retryAfter: wait }));
     return wait;
   }
 }
 
-interface Attempt {
-  readonly promise: Promise<void>;
-  settled: boolean;
-  resolve(): void;
-  reject(error: BackendError): void;
-}
-
-function newAttempt(): Attempt {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // Nobody need wait for it.
-  promise.catch(() => undefined);
-  const attempt: Attempt = {
-    promise,
-    settled: false,
-    resolve: () => {
-      attempt.settled = true;
-      resolve();
-    },
-    reject: (error) => {
-      attempt.settled = true;
-      reject(error);
-    },
-  };
-  return attempt;
+/** Nobody need wait for it. */
+function pending(): PromiseWithResolvers<void> {
+  const resolvers = Promise.withResolvers<void>();
+  resolvers.promise.catch(() => undefined);
+  return resolvers;
 }

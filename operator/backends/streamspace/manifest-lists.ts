@@ -15,10 +15,11 @@ export function readPorts(): ReadElement<Port> {
     const value = found.value('containerPort') ?? found.value('port');
     const containerPort = readPort(value);
     if (containerPort === undefined) return `${quote(value)} is no port from 1 to 65535`;
-    const protocol = String(found.value('protocol') || 'TCP').toUpperCase();
-    if (protocol !== 'TCP' && protocol !== 'UDP') return `${quote(protocol)} is neither TCP nor UDP`;
+    const said = found.value('protocol') ?? '';
+    const protocol = said === '' ? 'TCP' : word(said).toUpperCase();
+    if (protocol !== 'TCP' && protocol !== 'UDP') return `${quote(said)} is neither TCP nor UDP`;
     if (numbers.has(`${protocol} ${containerPort}`)) return `the port ${containerPort} is there already`;
-    const wanted = slug(String(found.value('name') ?? ''), 15);
+    const wanted = slug(word(found.value('name')), 15);
     const fallback = `${protocol === 'UDP' ? 'udp' : 'port'}-${containerPort}`;
     const name = /[a-z]/.test(wanted) && !names.has(wanted) ? wanted : fallback;
     if (names.has(name)) return `the name ${name} is there already`;
@@ -69,7 +70,7 @@ export function readMounts(): ReadElement<VolumeMount> {
   return (element) => {
     if (!isObject(element)) return `${quote(element)} is no object`;
     const found = new Found(element, '');
-    const name = slug(String(found.value('name') ?? ''), 63);
+    const name = slug(word(found.value('name')), 63);
     if (name === '') return `${quote(found.value('name'))} is no name of a volume`;
     const mountPath = found.value('mountPath');
     if (typeof mountPath !== 'string' || !/^\/[^\p{Cc}:]{0,1023}$/u.test(mountPath)) return `${quote(mountPath)} is no absolute path`;
@@ -80,6 +81,11 @@ export function readMounts(): ReadElement<VolumeMount> {
     paths.add(mountPath);
     return { name, mountPath, ...(subPath === '' ? {} : { subPath }), ...(found.value('readOnly') === true ? { readOnly: true } : {}) };
   };
+}
+
+/** The text that a member is meant to be; String() would call what the manifest says `toString` is. */
+function word(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function isFilled(value: unknown): value is string {

@@ -4,7 +4,7 @@ import type { SessionSettings } from '../settings.ts';
 
 /** A message to the control plane (streamspace.md 2.4). */
 export interface OutboundMessage {
-  readonly type: 'heartbeat' | 'ack' | 'complete' | 'failed' | 'status' | 'pong' | 'vnc_data' | 'vnc_close' | 'vnc_ready' | 'vnc_error';
+  readonly type: 'heartbeat' | 'ack' | 'complete' | 'failed' | 'status' | 'pong' | 'vnc_data' | 'vnc_ready' | 'vnc_error';
   readonly payload?: JsonObject;
 }
 
@@ -62,6 +62,11 @@ export function sessionStatus(session: SessionFacts): OutboundMessage | undefine
   if (session.state !== 'Running') return { type: 'status', payload: { ...facts, vncReady: false } };
   const { port = DEFAULT_PORT, podName = '' } = session;
   return { type: 'status', payload: { ...facts, vncReady: true, vncPort: port, platformMetadata: { podName } } };
+}
+
+/** What a desktop says, in base64. */
+export function vncData(sessionId: string, data: string): OutboundMessage {
+  return { type: 'vnc_data', payload: { sessionId, data } };
 }
 
 /** Ends the browser that waits for a desktop. */

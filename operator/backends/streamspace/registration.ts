@@ -24,15 +24,15 @@ export interface RegistrationWaits {
 /** What the protocol asks for (streamspace.md 1.2). */
 export const WAITS: RegistrationWaits = { pending: 30, rejected: 600, refused: 60 };
 
-/** What there is to tell of one that did not end well. */
-type Trouble = Extract<ContactEvent, { message: string }>;
+/** Why there is no connection, as it is told. */
+export type Problem = Extract<ContactEvent, { readonly kind: 'unauthenticated' | 'refused' | 'unreachable' }>;
 
 /** What the control plane says to a registration; `apiKey` is a key that it has issued. */
 export type Verdict =
   | { readonly kind: 'approved'; readonly apiKey?: string }
-  | { readonly kind: 'pending'; readonly apiKey?: string; readonly event: Trouble; readonly wait: Seconds }
+  | { readonly kind: 'pending'; readonly apiKey?: string; readonly event: Problem; readonly wait: Seconds }
   /** `wait` is absent where the backoff decides. */
-  | { readonly kind: 'refused'; readonly event: Trouble; readonly wait?: Seconds };
+  | { readonly kind: 'refused'; readonly event: Problem; readonly wait?: Seconds };
 
 /** Calls over HTTP in the name of one agent. */
 export class Registrar {

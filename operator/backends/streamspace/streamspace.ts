@@ -17,12 +17,14 @@ import type { ConnectionSettings } from '../transport/connection.ts';
 import { Credential } from '../transport/credential.ts';
 import { JSONClient } from '../transport/http.ts';
 import { readCommand } from './commands.ts';
-import { readFrame } from './frames.ts';
+import { type Message, readFrame } from './frames.ts';
 import { checkAgentID, keyFlaw, keyForm } from './identity.ts';
 import { KeyKeeper } from './key-keeper.ts';
 import { Link } from './link.ts';
 import { ack, ending, heartbeat, type OutboundMessage, sessionStatus } from './outbound.ts';
 import { AGENTS, Registrar, type RegistrationWaits, WAITS } from './registration.ts';
+import { TUNNEL_LIMITS, type TunnelLimits } from './tunnel.ts';
+import { Tunnels } from './tunnels.ts';
 import { type VNC, withoutTunnels } from './vnc.ts';
 
 /** What tests change; the defaults are the protocol's. */
@@ -38,6 +40,8 @@ export interface StreamSpaceTuning {
   readonly healthyAfter?: Seconds;
   /** Default 1 s. */
   readonly takeover?: Seconds;
+  /** Default: TUNNEL_LIMITS. */
+  readonly tunnel?: Partial<TunnelLimits>;
 }
 
 /** Commands that are read but not yet taken; the control plane itself queues 256. */
@@ -100,7 +104,10 @@ class StreamSpace implements Backend {
       this.#registrar,
       {
         observe,
-        opened: () => void this.#beatNow().catch(() => undefined),
+        opened: () => {
+          void this.#beatNow().catch(() => undefined);
+          this.#vnc.connected();
+        },
         ended: () => this.#vnc.disconnected(),
         text: (frame) => this.#receive(frame),
         // Tried again with the next registration; that it is not approved is told anyway.
@@ -108,8 +115,10 @@ class StreamSpace implements Backend {
         issued: (issued, signal) => keeper.keep(issued, signal),
       },
     );
-    this.#link.doubtKey(hasCertificate && key === undefined ? undefined : keyFlaw(key));
-    this.#vnc = withoutTunnels((message) => this.#link.send(message));
+    this.#link.doubtKey(hasCertificate && !key?.trim() ? undefined : keyFlaw(key));
+    const send = (message: OutboundMessage) => this.#link.send(message);
+    const { tunnel } = sessions;
+    this.#vnc = tunnel ? new Tunnels({ list: sessions.list, tunnel }, send, { ...TUNNEL_LIMITS, ...tuning.tunnel }) : withoutTunnels(send);
     const every = Math.min(30, Math.max(5, settings.intervals.heartbeat));
     this.heartbeat = { every, beat: (status, signal) => this.#beat(status, signal) };
   }
@@ -130,16 +139,17 @@ class StreamSpace implements Backend {
     }
   }
 
-  async report(report: Report): Promise<ReportOutcome> {
-    await this.#link.send(ending(report));
+  async report(report: Report, signal: AbortSignal): Promise<ReportOutcome> {
+    await this.#link.deliver(ending(report), signal);
     return { taken: true };
   }
 
-  async reportSession(session: SessionFacts): Promise<void> {
+  async reportSession(session: SessionFacts, signal: AbortSignal): Promise<void> {
     const message = sessionStatus(session);
     if (message === undefined) return;
-    await this.#link.send(message);
+    await this.#link.deliver(message, signal);
     if (session.state === 'Running') this.#vnc.running(session);
+    else this.#vnc.ended(session);
   }
 
   accepted(taskID: string): void {
@@ -159,14 +169,20 @@ class StreamSpace implements Backend {
   /** `stopping`, and that nobody takes commands, reach the control plane over HTTP only: its socket takes every heartbeat for `online`. */
   async #beat(status: HeartbeatStatus, signal: AbortSignal): Promise<void> {
     if (status === 'stopping') this.#stopping = true;
-    else this.#link.start();
-    await this.#link.ready(signal);
+    else {
+      // Patiently: a pause after a failure could outlast the patience of a control plane that has come back.
+      this.#link.start();
+      await this.#link.ready(signal);
+    }
     await this.#beatNow(signal);
   }
 
   async #beatNow(signal: AbortSignal = AbortSignal.timeout(10_000)): Promise<void> {
-    await this.#link.send(heartbeat(this.#active(), this.#sessions.capacity));
-    if (this.#stopping || this.#reader === undefined) await this.#registrar.drain(this.#active(), signal);
+    const message = heartbeat(this.#active(), this.#sessions.capacity);
+    if (!this.#stopping && this.#reader !== undefined) return this.#link.send(message);
+    // Read before the other is sent, which goes another way: the last one counts.
+    await this.#link.deliver(message, signal);
+    await this.#registrar.drain(this.#active(), signal);
   }
 
   #active(): number {
@@ -178,21 +194,34 @@ class StreamSpace implements Backend {
     const { messages, flaws } = readFrame(frame);
     for (const message of flaws) this.#observe({ kind: 'malformed', message });
     for (const message of messages) {
-      if (message.type === 'command') this.#command(message.payload);
-      else if (message.type === 'ping') this.#say({ type: 'pong' });
-      else if (message.type === 'shutdown') this.#shutDown(message.reason);
-      else this.#vnc.receive(message);
+      try {
+        this.#take(message);
+      } catch (error) {
+        // The rest of the frame goes on, whatever is wrong with us here.
+        this.#observe({ kind: 'malformed', message: `a ${message.type} could not be taken: ${String(error)}` });
+      }
     }
+  }
+
+  #take(message: Message): void {
+    if (message.type === 'command') this.#command(message.payload);
+    else if (message.type === 'ping') this.#say({ type: 'pong' });
+    else if (message.type === 'shutdown') this.#shutDown(message.reason);
+    else this.#vnc.receive(message);
   }
 
   #command(payload: unknown): void {
     const { task, notes } = readCommand(payload, this.#name);
     for (const message of notes) this.#observe({ kind: 'malformed', message });
     if (task === undefined) return;
-    if (this.#stopping || this.#reader === undefined)
-      return this.#turnAway(task, 'this operator takes no commands now: it is stopping, or spec.suspend is true');
-    if (this.#reader.waiting >= MOST_WAITING) return this.#turnAway(task, `${MOST_WAITING} commands wait already`);
-    void this.#reader.push(task);
+    const why = this.#refusal();
+    if (why === undefined) this.#reader?.push(task);
+    else this.#turnAway(task, why);
+  }
+
+  #refusal(): string | undefined {
+    if (this.#stopping || this.#reader === undefined) return 'this operator takes no commands now: it is stopping, or spec.suspend is true';
+    return this.#reader.waiting < MOST_WAITING ? undefined : `${MOST_WAITING} commands wait already`;
   }
 
   /** A command is sent once only: without an answer, and the true state of its session, it would stay open for ever. */

@@ -8,6 +8,10 @@ export interface VNC {
   receive(message: VNCMessage): void;
   /** The control plane was told that this session runs: a browser may come. */
   running(session: SessionFacts): void;
+  /** The control plane was told that this session runs no more. */
+  ended(session: SessionFacts): void;
+  /** A connection to the control plane opened; its queues are empty. */
+  connected(): void;
   /** The connection to the control plane ended; what it carried is lost. */
   disconnected(): void;
 }
@@ -27,6 +31,8 @@ export function withoutTunnels(send: Send): VNC {
       if (message.type === 'vnc_close') close(message.sessionID);
     },
     running: (session) => close(session.sessionID),
+    ended: () => undefined,
+    connected: () => undefined,
     disconnected: () => undefined,
   };
 }

@@ -54,6 +54,10 @@ export class Connection {
   #openedAt: number | undefined;
   #pinging: NodeJS.Timeout | undefined;
   #expecting: NodeJS.Timeout | undefined;
+  /** Who waits for the pong of the ping with this mark, and who came since: they share the next one, for a flood of pings ends connections. */
+  #confirming: PromiseWithResolvers<void> | undefined;
+  #confirmNext: PromiseWithResolvers<void> | undefined;
+  #mark = 0;
   #inbox: Promise<void> = Promise.resolve();
   #unread = 0;
 
@@ -74,6 +78,7 @@ export class Connection {
       this.#alive();
       listener.alive?.();
     };
+    socket.on('pong', (mark) => this.#confirm(String(mark)));
     socket.on('open', () => {
       this.#live();
       listener.opened?.();
@@ -108,6 +113,15 @@ export class Connection {
     });
   }
 
+  /** Resolves when the upstream has read all that was sent before, for it answers a ping in its turn; rejects when the connection ended before. */
+  confirm(): Promise<void> {
+    if (!this.open) return Promise.reject(new Error('the connection is closed'));
+    this.#confirmNext ??= Promise.withResolvers<void>();
+    const { promise } = this.#confirmNext;
+    if (this.#confirming === undefined) this.#ask();
+    return promise;
+  }
+
   /** Closes with 1001 what was sent before; the upstream may be dead, so that it is waited for only so long. */
   leave(why: string, within: Seconds = 1): void {
     this.#end = { why };
@@ -119,7 +133,22 @@ export class Connection {
     clearInterval(this.#pinging);
     clearTimeout(this.#expecting);
     const lived = this.#openedAt === undefined ? {} : { lived: (performance.now() - this.#openedAt) / 1000 };
-    return { ...lived, ...(this.#end ?? { why: `closed with code ${code}` }) };
+    const end = { ...lived, ...(this.#end ?? { why: `closed with code ${code}` }) };
+    for (const waiting of [this.#confirming, this.#confirmNext]) waiting?.reject(new Error(end.why));
+    return end;
+  }
+
+  #ask(): void {
+    this.#confirming = this.#confirmNext;
+    this.#confirmNext = undefined;
+    this.#mark += 1;
+    if (this.#confirming !== undefined && this.open) this.#socket.ping(String(this.#mark));
+  }
+
+  #confirm(mark: string): void {
+    if (this.#confirming === undefined || mark !== String(this.#mark)) return;
+    this.#confirming.resolve();
+    this.#ask();
   }
 
   #live(): void {
@@ -127,7 +156,8 @@ export class Connection {
     this.#openedAt = performance.now();
     if (silence !== undefined) this.#expect(silence, `no ping or pong within ${silence} s`);
     this.#pinging = setInterval(() => {
-      if (silence !== undefined) return this.#socket.ping();
+      // With the mark: an upstream may answer the last one of several pings only.
+      if (silence !== undefined) return this.#socket.ping(String(this.#mark));
       // What is not read because the reader is slow is no sign of death.
       if (this.#unread > 0 || this.#expecting !== undefined) return;
       this.#socket.ping();

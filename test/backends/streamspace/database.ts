@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 /** What an administrator has decided about an agent. */
-export type Approval = 'pending' | 'approved' | 'rejected';
+type Approval = 'pending' | 'approved' | 'rejected';
 
 /** An agent, as the control plane stores it. */
 export interface AgentRow {

@@ -63,7 +63,9 @@ export class Hub {
         this.#unregistering.add(timer);
       });
       this.#readers += 1;
-      this.#connections.get(agentID)?.kill();
+      const older = this.#connections.get(agentID);
+      if (older !== undefined) journal.log.push(`${agentID} has connected twice`);
+      older?.kill();
       this.#connections.set(agentID, connection);
       const row = database.agents.get(agentID);
       if (row !== undefined) Object.assign(row, { status: 'online', lastHeartbeat: Date.now() });

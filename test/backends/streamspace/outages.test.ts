@@ -212,3 +212,28 @@ test('over TLS a certificate of the agent authority stands for a key', async () 
   expect(await get(createAuthority('others').client('k8s-test'), 'k8s-test')).toBe(401);
   expect(await get({}, 'k8s-test')).toBe(401);
 });
+
+test('a connection that is silenced stays open and dead, and a write that nobody takes ends it', async () => {
+  const cp = await start({ timings: { readDeadline: 500, writeDeadline: 100 } });
+  const silent = await join(cp, 'silent');
+  cp.hub.get('silent')?.silence();
+  for (let index = 0; index < 5; index += 1) silent.ping();
+  expect(await silent.end()).toBe(1006);
+  expect(cp.heard.sockets[0]?.pings).toBe(0);
+  const deaf = await join(cp, 'deaf');
+  deaf.deafen();
+  // More than the buffers of both ends hold.
+  cp.hub.get('deaf')?.sendRaw('x'.repeat(50_000_000));
+  await cp.disconnected('deaf');
+});
+
+test('shutdown and ping can be sent, although the real one never does', async () => {
+  const cp = await start();
+  const agent = await join(cp);
+  cp.hub.get('k8s-test')?.send({ type: 'ping', payload: { timestamp: '2026-01-15T10:30:00Z' } });
+  cp.hub.get('k8s-test')?.send({ type: 'shutdown', payload: { reason: 'maintenance' } });
+  await agent.waitFor(() => agent.received.length === 2);
+  agent.say('pong');
+  await cp.waitFor(() => cp.heard.of('pong').length === 1);
+  expect(cp.violations).toEqual([]);
+});

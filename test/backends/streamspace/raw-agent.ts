@@ -3,7 +3,7 @@ import { Waiting } from '../waiting.ts';
 import type { StreamSpaceControlPlane } from './server.ts';
 
 /** What an agent that registers says of itself, as seed and reference do. */
-export function aboutAgent(agentId: string): Record<string, unknown> {
+function aboutAgent(agentId: string): Record<string, unknown> {
   const capacity = { maxSessions: 100, cpu: '64 cores', memory: '256Gi' };
   return { agentId, platform: 'kubernetes', region: 'us-east-1', capacity, metadata: { namespace: 'streamspace', kubernetes: true } };
 }
@@ -94,6 +94,11 @@ export class RawAgent extends Waiting {
   async end(timeout?: number): Promise<number> {
     await this.waitFor(() => this.closed !== undefined, 'the end of the socket', timeout);
     return this.closed ?? 0;
+  }
+
+  /** Reads no more, so that its buffers fill. */
+  deafen(): void {
+    this.#socket.pause();
   }
 
   /** Closes it. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Answer } from '../cloudoptim/answers.ts';
 import type { AgentRow, Database } from './database.ts';
 import type { Journal, Route } from './journal.ts';
-import { firstIssue, httpHeartbeat, registration } from './wire.ts';
+import { firstIssue, httpHeartbeat, isOfType, registration } from './wire.ts';
 
 /** Who calls: what it shows, and for whom it says it speaks. */
 export interface Caller {
@@ -28,6 +28,8 @@ export class Registration {
   readonly bootstrapKey: string;
   /** True: an approval carries an `apiKey`, as in older servers, and that is the agent's own from then on. */
   tellsKeys = false;
+  /** How an approved registration with the bootstrap key is answered. */
+  approvedStatus: 200 | 201 = 200;
   readonly #database: Database;
   readonly #journal: Journal;
 
@@ -43,7 +45,7 @@ export class Registration {
     const known = this.#authenticate(caller);
     if ('status' in known) return known;
     const read = registration.safeParse(body);
-    if (!read.success) return this.#malformed(caller, firstIssue(read.error));
+    if (!read.success) return this.#malformed(caller, firstIssue(read.error), isOfType(read.error) ? 'details' : 'fields');
     const { agentId, platform, region, capacity, metadata } = read.data;
     if (platform !== 'kubernetes') return this.#malformed(caller, `platform ${platform} is not kubernetes`);
     const row = known.row ?? this.#database.addAgent(agentId);
@@ -56,7 +58,7 @@ export class Registration {
     if (row.approval === 'pending')
       return { status: 202, body: { agent: shown(row), approvalStatus: 'pending', message: 'Agent registered, awaiting approval' } };
     const told = this.tellsKeys ? { apiKey: this.#tell(row) } : {};
-    return { status: 200, body: { agent: shown(row), approvalStatus: 'approved', message: 'Agent registered', ...told } };
+    return { status: this.approvedStatus, body: { agent: shown(row), approvalStatus: 'approved', message: 'Agent registered', ...told } };
   }
 
   /** Answers an HTTP heartbeat. */
@@ -64,7 +66,7 @@ export class Registration {
     const known = this.#authenticate(caller);
     if ('status' in known) return known;
     const read = httpHeartbeat.safeParse(body);
-    if (!read.success) return this.#malformed(caller, firstIssue(read.error));
+    if (!read.success) return this.#malformed(caller, firstIssue(read.error), isOfType(read.error) ? 'details' : 'fields');
     if (known.row !== undefined) Object.assign(known.row, { status: read.data.status, lastHeartbeat: Date.now() });
     this.#journal.changed();
     return { status: 200, body: { message: 'Heartbeat received' } };
@@ -97,9 +99,11 @@ export class Registration {
     return bootstrap ? { by: 'bootstrap', row } : { status: 403, body: { error: 'Invalid API key' } };
   }
 
-  #malformed({ route, agentID }: Caller, details: string): Answer {
-    this.#journal.violate(`${route} of ${agentID ?? 'nobody'}: ${details}`);
-    return { status: 400, body: { error: 'Invalid request', details } };
+  /** What cannot be read is told as `details`, what can be and is not allowed as `fields`. */
+  #malformed({ route, agentID }: Caller, why: string, member: 'details' | 'fields' = 'details'): Answer {
+    this.#journal.violate(`${route} of ${agentID ?? 'nobody'}: ${why}`);
+    const [field = '', words = ''] = why.split(/: (.*)/s);
+    return { status: 400, body: { error: 'Invalid request', [member]: member === 'details' ? why : { [field]: words } } };
   }
 
   #tell(row: AgentRow): string {

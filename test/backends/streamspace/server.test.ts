@@ -300,17 +300,18 @@ test('an approval is waited for, or refused, and connect asks nobody', async () 
 });
 
 test.each([
-  [{ agentId: 'ab' }, /agentId/],
-  [{ agentId: 'a'.repeat(101) }, /agentId/],
-  [{ platform: 'mainframe' }, /platform/],
-  [{ platform: 'docker' }, /platform/],
-  [{ region: 'x' }, /region/],
-  [{ capacity: { maxSessions: '100' } }, /maxSessions/],
-  [{ capacity: { cpu: 64 } }, /cpu/],
-  [{ metadata: 'none' }, /metadata/],
+  [{ agentId: 'ab' }, { fields: { agentId: expect.any(String) } }],
+  [{ agentId: 'a'.repeat(101) }, { fields: { agentId: expect.any(String) } }],
+  [{ platform: 'mainframe' }, { fields: { platform: expect.any(String) } }],
+  [{ platform: 'docker' }, { details: expect.stringMatching(/platform/) }],
+  [{ region: 'x' }, { fields: { region: expect.any(String) } }],
+  [{ capacity: { maxSessions: '100' } }, { details: expect.stringMatching(/maxSessions/) }],
+  [{ capacity: { maxSessions: 1.5 } }, { details: expect.stringMatching(/maxSessions/) }],
+  [{ capacity: { cpu: 64 } }, { details: expect.stringMatching(/cpu/) }],
+  [{ metadata: 'none' }, { details: expect.stringMatching(/metadata/) }],
 ])('a registration with %j is refused', async (more, words) => {
   const cp = await start();
-  expect(await register(cp, 'k8s-test', undefined, more)).toMatchObject({ status: 400, body: { details: expect.stringMatching(words) } });
+  expect(await register(cp, 'k8s-test', undefined, more)).toEqual({ status: 400, body: { error: 'Invalid request', ...words } });
   expect(cp.violations).toHaveLength(1);
 });
 

@@ -34,6 +34,8 @@ export class Watch {
   readonly #statuses = new Map<string, LastStatus[]>();
   /** Sessions that were asked for something since their last status. */
   readonly #asked = new Set<string>();
+  /** How many commands about a session have no end yet: while there is one, its row was moved by the control plane itself. */
+  readonly #open = new Map<string, number>();
   #clock = 0;
 
   constructor(journal: Journal, database: Database) {
@@ -44,7 +46,9 @@ export class Watch {
   /** A command is on its way to the agent. */
   delivered(command: CommandRow): void {
     this.#commands.set(command.id, { delivered: { command, at: ++this.#clock }, acknowledged: false });
-    if (command.sessionID !== undefined) this.#asked.add(command.sessionID);
+    if (command.sessionID === undefined) return;
+    this.#asked.add(command.sessionID);
+    this.#count(command.sessionID, 1);
   }
 
   /** An agent has acknowledged. */
@@ -60,10 +64,13 @@ export class Watch {
     const conduct = this.#commands.get(commandID);
     if (conduct === undefined) return this.#journal.violate(`${outcome} of ${commandID}, which was never sent`);
     const violate = (sentence: string) => this.#journal.violate(`${outcome} of ${commandID}: ${sentence}`);
-    if (!conduct.acknowledged) violate('it was not acknowledged');
+    // What could not even be recorded fails without a word before.
+    if (outcome === 'complete' && !conduct.acknowledged) violate('it was not acknowledged');
     if (conduct.final !== undefined && conduct.final !== outcome) violate(`it was ${conduct.final} before`);
     if (conduct.final === undefined && outcome === 'complete') this.#checkGoal(conduct, violate);
     if (outcome === 'failed' && (typeof said !== 'string' || said === '')) violate('no cause is given');
+    const { sessionID } = conduct.delivered.command;
+    if (conduct.final === undefined && sessionID !== undefined) this.#count(sessionID, -1);
     conduct.final = outcome;
   }
 
@@ -82,10 +89,14 @@ export class Watch {
     const facts = JSON.stringify([state, vncReady ?? false, vncPort ?? 0, platformMetadata?.podName ?? '']);
     const asked = this.#asked.delete(sessionId);
     // Once per connection it may be said again: what the last one heard may be lost.
-    if (!asked && last?.facts === facts && last.connection === connection)
+    if (!asked && !this.#open.get(sessionId) && last?.facts === facts && last.connection === connection)
       violate('nothing has changed, and it counts as activity of the user');
     if (state === 'running' && last?.state === 'terminated' && !asked) violate('a session that is terminated comes back to life');
     this.#statuses.set(sessionId, [...earlier, { at: ++this.#clock, state, facts, connection }]);
+  }
+
+  #count(sessionID: string, change: number): void {
+    this.#open.set(sessionID, (this.#open.get(sessionID) ?? 0) + change);
   }
 
   #checkGoal({ delivered: { command, at } }: Conduct, violate: (sentence: string) => void): void {

@@ -64,3 +64,8 @@ export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   return `${issue?.path.join('.') || 'payload'}: ${issue?.message}`;
 }
+
+/** Whether the first thing that is wrong is a type, which the real one finds while it reads JSON. */
+export function isOfType(error: z.ZodError): boolean {
+  return error.issues[0]?.code === 'invalid_type';
+}
