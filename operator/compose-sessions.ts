@@ -7,18 +7,27 @@ import { Controller, keyOf } from './kube/controller.ts';
 import { listAll } from './kube/list.ts';
 import type { KubeObject, Resource } from './kube/object.ts';
 import { loopRights, type PolicyRule, type RightsScope } from './kube/rights.ts';
+import { SESSION_APP } from './kube/session-pod.ts';
+import { withoutManagedFields } from './kube/standing-watches.ts';
+import { workloadTopic } from './kube/topics.ts';
+import { podUsageReader } from './kube/usage.ts';
 import { reconnectBackoff } from './lib/backoff.ts';
+import type { JsonObject } from './lib/json.ts';
 import { abortable, orAborted } from './lib/wait.ts';
 import { LeftBehind } from './reconcilers/left-behind.ts';
 import { SessionReconciler, troubleStatus } from './reconcilers/session.ts';
 import { isRelevantSession, isUrgentSession, ownedSessionStatus } from './reconcilers/session-changes.ts';
+import { SessionLife } from './reconcilers/session-life.ts';
 import { SessionObjects } from './reconcilers/session-objects.ts';
+import type { ActivityLog } from './sessions/activity-log.ts';
 import { Capacity } from './sessions/capacity.ts';
 import { demandOf } from './sessions/demand.ts';
 import { desiredOf } from './sessions/desired.ts';
 import { activeReplicas, replicasOf } from './sessions/hibernation.ts';
 import { keepersOf } from './sessions/keepers.ts';
 import { whose } from './sessions/ownership.ts';
+import { StreamSpaceActivity } from './sessions/stream-space-activity.ts';
+import { UsageWatch } from './sessions/usage-watch.ts';
 import type { TermSessions } from './term.ts';
 
 /** Passes over sessions at the same time; one that waits for its pod takes none. */
@@ -26,6 +35,8 @@ const SESSION_WIDTH = 32;
 
 /** What the sessions of a term need of the rest of it. */
 export interface SessionNeeds {
+  /** What goes through their tunnels. */
+  readonly activity: ActivityLog;
   /** Tells a backend that a session is gone. */
   readonly lastWord: (session: Session) => Promise<void>;
   /** Whose agent may have made sessions before. */
@@ -56,13 +67,22 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     },
     onTurn: (key) => controller.enqueue(key),
   });
+  const usage = new UsageWatch({
+    reader: podUsageReader((path, signal) => client.read(path, signal), namespace, `app=${SESSION_APP}`),
+    clock: () => new Date(),
+    onNews: (session) => bus.publish(workloadTopic(namespace, session)),
+    onError: (error) => log.error({ err: error }, 'what sessions use could not be looked at; trying again in a minute'),
+  });
+  const life = new SessionLife({ activity: needs.activity, usage, streamSpace: new StreamSpaceActivity({ client }) });
   const reconciler = new SessionReconciler({
     client,
     objects,
     templates: sessions.templates,
     dryRun: config.DRY_RUN,
     admit: (session) => capacity.admission(session),
-    life: () => ({ next: { kind: 'settled' } }),
+    life,
+    onDecided: (session, decision) => telling.sessionDecided(session, decision),
+    put: (answer) => sessions.sessions.put(withoutManagedFields<Session>(answer as unknown as JsonObject)),
     replicasOf: (session, { deployment }) => activeReplicas(session, deployment),
     keepers: (deployment, signal) =>
       keepersOf(deployment, caches.budgets(namespace), (resource) => listed(client, resource, namespace, signal)),
@@ -85,6 +105,7 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     // Its end is told before it is gone, while somebody is there to hear it.
     beforeGone: needs.lastWord,
     onWritten: (object, before, after) => telling.sessionWritten(object, before, after),
+    onGone: (object) => life.forget(object),
     onError: (key, error, retryIn) => telling.passFailed('sessions', key, error, retryIn),
   });
   const leftBehind = new LeftBehind({
@@ -132,7 +153,10 @@ export function composeSessions(world: TermWorld, client: KubeClient, needs: Ses
     },
     backendsChanged: () => leftBehind.lookAtAll(),
     capacity,
-    close: () => leftBehind.close(),
+    close: async () => {
+      usage.close();
+      await leftBehind.close();
+    },
     phases: () => Map.groupBy(sessions.sessions.values(), ({ status }) => status?.phase ?? 'Pending'),
   };
 }

@@ -19,6 +19,7 @@ import { missingRights } from './kube/own-rights.ts';
 import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
+import { workloadTopic } from './kube/topics.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -30,6 +31,7 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
+import { ActivityLog } from './sessions/activity-log.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
 import { SessionTunnels } from './sessions/tunnel.ts';
 import { SnapshotSource } from './snapshot/source.ts';
@@ -86,12 +88,20 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
     onPriceTableError: (message) => log.error({}, message),
   });
   const sessions = world.sessions.sessions;
+  const activity = new ActivityLog((session) => bus.publish(workloadTopic(world.sessions.namespace, session)));
+  const tunnels = new SessionTunnels({
+    sessions,
+    pods: caches,
+    forwarder: world.forwarder,
+    use: activity,
+    clock,
+    onFailed: (sessionID, error) => log.warn({ err: error }, `the desktop of the session ${sessionID} cannot be reached`),
+  });
   const termSessions = composeSessions(world, client, {
+    activity,
     lastWord: (session) => upstreams.lastWord(session),
     backend: () => onlyControlPlane(objects.backends.values()),
   });
-  const use = { opened: () => undefined, note: () => undefined };
-  const tunnels = new SessionTunnels({ sessions, pods: caches, forwarder: world.forwarder, use, clock });
   const sessionAccess = new SessionAccess({
     client,
     store: sessions,

@@ -15,6 +15,7 @@ import type { Found } from './reconcilers/left-behind.ts';
 import { nodeNoteOf, nodeObject } from './reconcilers/node-notes.ts';
 import type { Passing } from './reconcilers/retention.ts';
 import { sessionNoteOf } from './reconcilers/session-changes.ts';
+import type { LifeDecision } from './sessions/life.ts';
 import type { UpstreamNews } from './sync/upstream.ts';
 
 /** Turns what happens into log lines, metrics and Events; nobody else decides what is worth telling. */
@@ -118,6 +119,18 @@ export class Telling {
     const fields = { session: object.metadata.name, user: object.spec?.user, phase: after.phase, reason: ready?.reason };
     if (note?.type === 'Warning') this.#sessions.warn(fields, ready?.message ?? '');
     else this.#sessions.info(fields, ready?.message ?? '');
+  }
+
+  /** The age or the use of a session, or a wake request, has changed what becomes of it. */
+  sessionDecided(object: Session, decision: LifeDecision): void {
+    const session = object.metadata.name;
+    if (decision.kind === 'remove') {
+      this.#sessions.info({ session }, 'its ttlAfterStopped is over: the object is deleted');
+      return;
+    }
+    const reason = decision.kind === 'wake' ? 'WakeRequested' : decision.override.reason;
+    this.#events.record(object, { type: 'Normal', reason, message: decision.message });
+    this.#sessions.info({ session, reason }, decision.message);
   }
 
   /** An object of a session had no Session. */

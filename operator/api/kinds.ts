@@ -126,7 +126,7 @@ const sessionColumns: readonly Column[] = [
   { name: 'Ready', type: 'string', description: 'Whether it is what it should be.', jsonPath: of('Ready', 'status') },
   { name: 'Reason', type: 'string', description: 'The cause of its state.', jsonPath: of('Ready', 'reason') },
   { name: 'User', type: 'string', description: 'Whose it is.', jsonPath: '.spec.user' },
-  { name: 'Template', type: 'string', description: 'What it runs.', jsonPath: '.spec.templateRef.name' },
+  { name: 'Template', type: 'string', description: 'What it runs.', jsonPath: '.status.template' },
   age,
   { name: 'Pod', type: 'string', description: 'Its pod.', jsonPath: '.status.podName', wide: true },
   { name: 'URL', type: 'string', description: 'Where it is reached inside the cluster.', jsonPath: '.status.url', wide: true },

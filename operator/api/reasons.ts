@@ -117,7 +117,18 @@ export const REASONS = {
   ContainerWaiting: 'The container waits for something unusual, which the message names; after a minute the start has failed.',
   VolumeLost: 'The volume of the home does not exist any more.',
 
+  // Session: idle, kept awake, over
+  Active: 'Somebody used the session within its idleTimeout, or may have: the signals have not been looked at for that long.',
+  Idle: 'Nobody has used the session for its idleTimeout; it is hibernated.',
+  KeptAwake: 'The annotation cloudoptim.io/keep-awake spares the session from idle hibernation and from its maxDuration.',
+  SignalMissing: 'A signal by which the template sees use says nothing, so the session counts as used; the message says what would help.',
+  InvalidAnnotation:
+    'An annotation cannot be read; the message names it and what it should be. The session is not ended for it, nor woken by it.',
+  MaxDurationReached: 'The session has run for its maxDuration; it is stopped, and its spec stays as it is.',
+
   // Session: Events only
+  WakeRequested:
+    'The annotation cloudoptim.io/wake-requested-at ended what the operator or an action had decided; the session is as its spec says.',
   Woken: 'The session has woken and is ready.',
   Recovered: 'The pod of the session is ready again.',
 
@@ -147,6 +158,8 @@ export const CONDITION_TYPES = {
   PodScheduled: 'Session: whether its pod has a node.',
   ImagePulled: 'Session: whether its image is on the node.',
   HomeBound: 'Session: whether its home has a volume.',
+  Idle: 'Session: there while it runs with an idleTimeout, or is kept awake. Unknown while a signal of its use cannot be read, and it counts as used.',
+  WakeRequested: 'Session: there, and False, only while cloudoptim.io/wake-requested-at cannot be read.',
   Connected: 'OptimizationBackend: whether the upstream answers.',
   Authenticated: 'OptimizationBackend: whether the upstream accepts the key.',
 } as const satisfies Readonly<Record<string, string>>;

@@ -167,7 +167,9 @@ const securityContext = z.object({
     .optional(),
   runAsNonRoot: z
     .boolean()
-    .describe('Whether an image that would run as root is refused. Default false: many desktop images start as root.')
+    .describe(
+      'Whether an image that would run as root is refused; then it has no capabilities either. Default false: many desktop images start as root.',
+    )
     .optional(),
   allowPrivilegeEscalation: z.boolean().describe('Whether a process may gain more rights than its parent. Default false.').optional(),
   readOnlyRootFilesystem: z.boolean().describe('Whether the file system of the image is read-only. Default false.').optional(),

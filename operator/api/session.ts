@@ -61,6 +61,7 @@ export const sessionStatus = z
       .describe(`The life of the session in one word: ${SESSION_PHASES.join(', ')}.`)
       .optional(),
     phaseSince: timestamp('When it came into this phase, RFC 3339.').optional(),
+    template: text(253, 'What its template is called; inline where nobody says.').optional(),
     desired: z.enum(SESSION_STATES).describe('What it should be: spec.state, or the override.').optional(),
     override: override.optional(),
     url: text(2048, 'Where it is reached inside the cluster; absent while nothing answers there.').optional(),

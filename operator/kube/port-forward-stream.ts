@@ -81,9 +81,12 @@ export class PortForwardStream extends Duplex {
     this.#prefix[channel] -= prefix;
     const payload = message.subarray(1 + prefix);
     if (payload.length === 0 || this.destroyed) return;
-    if (channel === ERROR) return this.#fail(payload.toString('utf8', 0, MOST_ERROR_TEXT).trim());
-    this.#traffic?.fromPod();
-    if (!this.push(payload)) this.#socket.pause();
+    if (channel === ERROR) {
+      this.#fail(payload.toString('utf8', 0, MOST_ERROR_TEXT).trim());
+    } else {
+      this.#traffic?.fromPod();
+      if (!this.push(payload)) this.#socket.pause();
+    }
   }
 
   #fail(why: string): void {

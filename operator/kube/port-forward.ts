@@ -17,7 +17,8 @@ const HANDSHAKE_MILLISECONDS = 30_000;
 const MOST_REFUSAL_BYTES = 64 * 1024;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 
-const PORT_FORWARD_RIGHT = 'get and create pods/portforward';
+const MISSING_RIGHT =
+  'the operator may not get and create pods/portforward there: apply the Role cloudoptim-operator-vnc of config/rbac-vnc';
 
 /** Opens connections to ports of pods through the API server; the operator needs no way into the pods' network. */
 export class PortForwarder {
@@ -102,7 +103,7 @@ export class PortForwarder {
     const { reason, message, causes, retryAfter } = parseRefusal(status, headers, await bodyOf(response));
     const facts = { status, reason, causes, ...(retryAfter === undefined ? {} : { retryAfter }) };
     // The API server does not say what is missing where it is the right to create.
-    const said = status === 403 ? `${message.replace(/[: ]+$/, '')}; the operator needs the right to ${PORT_FORWARD_RIGHT} there` : message;
+    const said = status === 403 ? `${message.replace(/[: ]+$/, '')}; ${MISSING_RIGHT}` : message;
     return new ApiError({ ...facts, message: `${about}: ${said}` });
   }
 }

@@ -73,6 +73,11 @@ export const loopRights: readonly LoopRights[] = [
     ],
   },
   {
+    loop: 'idle sessions: what their pods use',
+    scope: 'sessions',
+    rules: [{ apiGroups: ['metrics.k8s.io'], resources: ['pods'], verbs: ['list'] }],
+  },
+  {
     loop: 'backends of sessions: the key that one has issued, in the Secret of the backend that the environment makes',
     scope: 'namespace',
     rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['patch'], resourceNames: [CONTROL_PLANE_SECRET] }],
@@ -89,6 +94,11 @@ export const loopRights: readonly LoopRights[] = [
     loop: 'templates of the first version of StreamSpace, for commands that only name one',
     scope: 'stream-space',
     rules: [{ apiGroups: ['stream.space'], resources: ['templates'], verbs: ['get'] }],
+  },
+  {
+    loop: 'idle sessions: when a control plane of StreamSpace last saw their users, for templates with that signal',
+    scope: 'stream-space',
+    rules: [{ apiGroups: ['stream.space'], resources: ['sessions'], verbs: ['get'] }],
   },
   {
     loop: 'Events: what happened to actions, backends and nodes (those of nodes stand in the namespace default)',

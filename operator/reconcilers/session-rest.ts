@@ -10,6 +10,7 @@ import { keeperWords, obstacleTo } from '../sessions/keepers.ts';
 import { claimNameOf } from '../sessions/objects.ts';
 import { whose } from '../sessions/ownership.ts';
 import { type Facts, NO_POD, readyOf, statusOf } from '../sessions/status.ts';
+import { wakeCommand } from '../sessions/wake-request.ts';
 import { retentionOf } from '../sessions/workload.ts';
 import { type ActiveOptions, keepActive } from './session-active.ts';
 import type { SessionObjects } from './session-objects.ts';
@@ -164,5 +165,6 @@ function leaves({ session, observed }: Pass, withClaim: boolean): boolean {
 
 function sentence({ session }: Pass, what: string): string {
   const override = standingOverride(session);
-  return override ? `${what} by ${override.by}: ${override.reason}` : `${what}, as its spec says`;
+  if (!override) return `${what}, as its spec says`;
+  return `${what} by ${override.by}: ${override.reason}; it is as its spec says after ${wakeCommand(session.metadata)}`;
 }

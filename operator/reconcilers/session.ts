@@ -1,16 +1,20 @@
 import { z } from 'zod';
-import { type Session, type SessionStatus, sessionTopic } from '../api/session.ts';
-import { type SessionState, sessionSpec } from '../api/session-spec.ts';
+import type { Session, SessionOverride, SessionStatus } from '../api/session.ts';
+import { sessionSpec } from '../api/session-spec.ts';
 import { type SessionTemplate, templateTopic } from '../api/session-template.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { Store } from '../kube/store.ts';
 import { workloadTopic } from '../kube/topics.ts';
-import type { Admit, FindKeepers, JudgeLife, ReplicasOf } from '../sessions/decisions.ts';
-import { askedAnewSince, desiredOf, standingOverride } from '../sessions/desired.ts';
-import { writeOverride } from '../sessions/override.ts';
+import type { Admit, FindKeepers, ReplicasOf } from '../sessions/decisions.ts';
+import { askedAnewSince, desiredOf } from '../sessions/desired.ts';
+import type { LifeDecision } from '../sessions/life.ts';
+import { withLife } from '../sessions/life-status.ts';
+import { operatorOverride, writeOverride } from '../sessions/override.ts';
 import { hasFailedForGood, readyOf, statusOf } from '../sessions/status.ts';
 import { keptWorkload, resolveWorkload } from '../sessions/workload.ts';
 import { keepActive } from './session-active.ts';
+import type { Life, SessionLife } from './session-life.ts';
 import type { SessionObjects } from './session-objects.ts';
 import { hasFinalizer, type Pass, recorded, type SessionOutcome, sooner, waitFor } from './session-pass.ts';
 import { clearFailed, hibernate, release, stop } from './session-rest.ts';
@@ -26,7 +30,11 @@ export interface SessionReconcilerOptions {
   /** Whether a session may become active now. */
   readonly admit: Admit;
   /** What its age and its use ask for. */
-  readonly life: JudgeLife;
+  readonly life: SessionLife;
+  /** Told of what its age or its use, or a wake request, has changed. */
+  readonly onDecided: (session: Session, decision: LifeDecision) => void;
+  /** Takes the answer to an own write, before its watch brings it. */
+  readonly put: (answer: KubeObject) => void;
   readonly replicasOf: ReplicasOf;
   readonly keepers: FindKeepers;
 }
@@ -51,12 +59,18 @@ export class SessionReconciler {
       const message = `spec is not valid: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`;
       return { status: statusOf(session, 'Failed', { state: 'Failed', reason: 'InvalidSpec', message }, now), next: { kind: 'settled' } };
     }
-    const life = this.#options.life(session, pass.kept ?? pass.resolved.workload, pass.observed, now);
-    if (life.remove) return { remove: true, next: { kind: 'settled' } };
-    if (life.override) return this.#override(pass, life.override);
+    const life = await this.#life(pass, session.status);
+    if (life.decision) return this.#decide(pass, life.decision);
     const outcome = await this.#step(pass);
-    const status = outcome.status && life.facts ? { ...outcome.status, ...life.facts } : outcome.status;
-    return { ...outcome, ...(status ? { status } : {}), next: sooner(outcome.next, life.next) };
+    // What it has just become may have an end of its own.
+    const { claims, decision, dueIn, use } =
+      outcome.status?.phase === session.status?.phase ? life : await this.#life(pass, outcome.status);
+    const due = decision ? 0 : dueIn;
+    return {
+      ...outcome,
+      ...(outcome.status ? { status: withLife(session, outcome.status, claims, use, now) } : {}),
+      next: due === undefined ? outcome.next : sooner(outcome.next, { kind: 'again', after: due }),
+    };
   }
 
   #look(session: Session, now: Date, signal: AbortSignal): Pass {
@@ -83,7 +97,7 @@ export class SessionReconciler {
     const { phase } = session.status ?? {};
     // A wake that failed goes back to where it came from, and stays there although the spec says otherwise.
     const wakeFailed = phase === 'Hibernating' && readyOf(session)?.reason === 'WakeFailed';
-    if (wakeFailed && !isAskedAnew(session)) return this.#override(pass, { state: 'Hibernated', reason: 'WakeFailed' });
+    if (wakeFailed && !isAskedAnew(session)) return this.#override(pass, operatorOverride(session, 'Hibernated', 'WakeFailed', pass.now));
     if (hasFailedForGood(session) && !isAskedAnew(session)) return clearFailed(pass, objects);
     const isActive =
       phase === 'Starting' || phase === 'Waking' || phase === 'Running' || (phase === 'Failed' && !hasFailedForGood(session));
@@ -114,16 +128,24 @@ export class SessionReconciler {
     return { ...recorded(statusOf(session, phase, summary, now, claims, facts)), finalizer: true };
   }
 
-  async #override(pass: Pass, { state, reason }: { readonly state: SessionState; readonly reason: string }): Promise<SessionOutcome> {
-    const { session, now, signal } = pass;
-    const standing = standingOverride(session);
-    // Written, and on its way back by the watch.
-    if (standing?.state === state && standing.reason === reason) return { next: waitFor(pass) };
-    const generation = session.metadata.generation ?? 0;
-    await writeOverride(this.#options.client, session, { state, reason, by: 'operator', at: now.toISOString(), generation }, signal);
-    return {
-      next: { kind: 'when', changed: [...pass.topics, sessionTopic(session.metadata.namespace ?? '', session.metadata.name)], orAfter: 5 },
-    };
+  #life({ session, desired, kept, resolved, observed, now, signal }: Pass, status: SessionStatus | undefined): Promise<Life> {
+    const pod = observed.pods.find(({ name }) => name === status?.podName);
+    const is = { ...session, ...(status ? { status } : {}) };
+    return this.#options.life.look({ session: is, desired, workload: kept ?? resolved.workload, pod, now, signal });
+  }
+
+  async #decide(pass: Pass, decision: LifeDecision): Promise<SessionOutcome> {
+    const remove = decision.kind === 'remove';
+    const outcome: SessionOutcome = remove
+      ? { remove, next: { kind: 'settled' } }
+      : await this.#override(pass, decision.kind === 'wake' ? undefined : decision.override);
+    this.#options.onDecided(pass.session, decision);
+    return outcome;
+  }
+
+  async #override({ session, signal }: Pass, override: SessionOverride | undefined): Promise<SessionOutcome> {
+    this.#options.put(await writeOverride(this.#options.client, session, override, signal));
+    return { next: { kind: 'again', after: 0 } };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Session, SessionOverride, SessionStatus } from '../api/session.ts';
+import type { Session } from '../api/session.ts';
 import type { SessionWorkload } from '../api/session-template.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Next } from '../lib/next.ts';
@@ -15,21 +15,6 @@ export type Admission =
 
 /** Decides it; asked once for every start and wake, just before it is recorded, and again while the session waits. */
 export type Admit = (session: Session, workload: SessionWorkload, now: Date) => Admission;
-
-/** What the age and the use of a session ask for. */
-export interface LifeVerdict {
-  /** It should be something else than its spec says. */
-  readonly override?: Pick<SessionOverride, 'state' | 'reason'>;
-  /** True: its time is over, the object goes. */
-  readonly remove?: boolean;
-  /** What the status tells of its use. */
-  readonly facts?: Pick<Partial<SessionStatus>, 'lastActivityTime' | 'usage'>;
-  /** When to ask again. */
-  readonly next: Next;
-}
-
-/** Decides it; asked in every pass over a session that is not being deleted. The workload is absent while its template is. */
-export type JudgeLife = (session: Session, workload: SessionWorkload | undefined, observed: Observed, now: Date) => LifeVerdict;
 
 /** Looks up who else has a say in the replicas of this Deployment; asked before it is scaled to zero. */
 export type FindKeepers = (deployment: KubeObject, signal: AbortSignal) => Promise<Keepers>;

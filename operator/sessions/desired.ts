@@ -1,5 +1,7 @@
-import { INTENT, type Session, type SessionOverride, WAKE_REQUESTED } from '../api/session.ts';
+import { INTENT, type Session, type SessionOverride } from '../api/session.ts';
 import type { SessionState } from '../api/session-spec.ts';
+import type { ObjectMeta } from '../kube/object.ts';
+import { wakeRequest, wakeRequestedAt } from './wake-request.ts';
 
 /** What the session should be: the override while it stands, else what the spec says. */
 export function desiredOf(session: Session): SessionState {
@@ -7,21 +9,25 @@ export function desiredOf(session: Session): SessionState {
 }
 
 /** The override, unless the spec was edited, a wake was requested, or an action asked for something after it. */
-export function standingOverride({ metadata, status }: Session): SessionOverride | undefined {
+export function standingOverride({ metadata, status }: Session, now = new Date()): SessionOverride | undefined {
   const override = status?.override;
   if (!override || override.generation !== metadata.generation) return undefined;
-  const since = Date.parse(override.at);
-  const { [WAKE_REQUESTED]: wake, [INTENT]: intent } = metadata.annotations ?? {};
-  return timeOf(wake) > since || timeOf(intent) > since ? undefined : override;
+  return intendedAt(metadata) > Date.parse(override.at) || wakeRequest(metadata, override, now).kind === 'wake' ? undefined : override;
 }
 
 /** Whether somebody asked for something anew after that time, without an edit of the spec. */
-export function askedAnewSince({ metadata, status }: Session, time: string | undefined): boolean {
+export function askedAnewSince({ metadata, status }: Session, time: string | undefined, now = new Date()): boolean {
   const since = time === undefined ? 0 : Date.parse(time);
-  const { [WAKE_REQUESTED]: wake, [INTENT]: intent } = metadata.annotations ?? {};
   const override = status?.override;
   const overridden = override?.generation === metadata.generation ? timeOf(override?.at) : Number.NEGATIVE_INFINITY;
-  return [timeOf(wake), timeOf(intent), overridden].some((each) => each > since);
+  const wake = wakeRequestedAt(metadata, now);
+  const woken = wake && 'at' in wake ? wake.at.getTime() : Number.NEGATIVE_INFINITY;
+  return [woken, intendedAt(metadata), overridden].some((each) => each > since);
+}
+
+/** When an action last said what the session should be, in milliseconds since 1970; long before all time where none did. */
+export function intendedAt({ annotations }: Pick<ObjectMeta, 'annotations'>): number {
+  return timeOf(annotations?.[INTENT]);
 }
 
 /** An intent begins with its time; a text that is no time asks for nothing. */

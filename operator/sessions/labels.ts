@@ -29,15 +29,18 @@ export function digest(value: unknown, length: number): string {
 
 /** What is known of a session before it is made. */
 interface Identified {
-  readonly metadata: Pick<Session['metadata'], 'name' | 'labels'>;
+  readonly metadata: Pick<Session['metadata'], 'name'>;
   readonly spec?: Pick<SessionRequest, 'user' | 'templateRef' | 'templateName'> | undefined;
+}
+
+/** What its template is called; a backend that hands out whole templates can still say that. */
+export function templateNameOf({ spec }: Pick<Identified, 'spec'>): string {
+  return spec?.templateRef?.name ?? spec?.templateName ?? 'inline';
 }
 
 /** The labels of everything that belongs to the session, and the annotations with what had to be changed to be a label. */
 export function identityOf({ metadata, spec }: Identified) {
-  // A backend that hands out whole templates can still say what the template is called.
-  const template = spec?.templateRef?.name ?? spec?.templateName ?? 'inline';
-  const raw = { user: spec?.user ?? '', template };
+  const raw = { user: spec?.user ?? '', template: templateNameOf({ spec }) };
   const changed = Object.entries(raw).filter(([, value]) => labelValue(value) !== value);
   return {
     labels: {

@@ -1,6 +1,7 @@
 import { type ConditionClaim, findCondition, isTrue, removeCondition, setConditions } from '../api/condition.ts';
 import type { Session, SessionPhase, SessionStatus } from '../api/session.ts';
 import { type Summary, summarize } from '../api/summary.ts';
+import { templateNameOf } from './labels.ts';
 
 /** What a pass says of a session beside phase and conditions; a member that is undefined goes. */
 export type Facts = {
@@ -29,6 +30,7 @@ export function statusOf(
   const next = {
     ...status,
     ...facts,
+    template: templateNameOf(session),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     phaseSince: status?.phase === phase && status.phaseSince !== undefined ? status.phaseSince : now.toISOString(),

@@ -20,6 +20,8 @@ export interface SessionTunnelOptions {
   readonly forwarder: Pick<PortForwarder, 'open'>;
   readonly use: DesktopUse;
   readonly clock: () => Date;
+  /** Told why the desktop of a session cannot be reached, or not any more. */
+  readonly onFailed: (sessionID: string, error: unknown) => void;
 }
 
 /** Opens connections to the desktops of sessions: of one that runs, in the pod that is its own, and nowhere else. */
@@ -32,6 +34,18 @@ export class SessionTunnels {
 
   /** Connects to the desktop of the session that this backend knows by the id; the signal ends it, also when it is open. Rejects with a sentence. */
   async open(backend: string, sessionID: string, signal: AbortSignal): Promise<Duplex> {
+    const failed = (error: unknown) => {
+      if (!signal.aborted) this.#options.onFailed(sessionID, error);
+    };
+    try {
+      return (await this.#open(backend, sessionID, signal)).once('error', failed);
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+  }
+
+  async #open(backend: string, sessionID: string, signal: AbortSignal): Promise<Duplex> {
     const { sessions, pods, forwarder, use, clock } = this.#options;
     const isMeant = (each: Session) => each.spec?.backendRef?.name === backend && sessionIDOf(each) === sessionID;
     const session = sessions.values().find(isMeant);

@@ -2,9 +2,9 @@ import type { ClusterSnapshot, NodeSnapshot } from '../backends/snapshot.ts';
 import type { ClusterView } from '../kube/cluster.ts';
 import type { Node } from '../kube/node.ts';
 import type { Pod } from '../kube/pod.ts';
+import type { Usage } from '../kube/usage.ts';
 import { capacityTypeOf, instanceIDOf, instanceTypeOf, zoneOf } from './capacity.ts';
 import { type PriceTable, priceOf } from './cost.ts';
-import type { NodeUsage } from './usage.ts';
 
 interface Load {
   cpuMillicores: number;
@@ -17,7 +17,7 @@ export function collectSnapshot(
   view: Pick<ClusterView, 'nodes' | 'pods'>,
   prices: PriceTable,
   now: Date,
-  usage?: NodeUsage,
+  usage?: ReadonlyMap<string, Usage>,
 ): ClusterSnapshot {
   const total = load();
   const byNode = new Map<string, Load>();
@@ -43,7 +43,7 @@ export function collectSnapshot(
   };
 }
 
-function nodeSnapshot(node: Node, on: Load, prices: PriceTable, usage: NodeUsage | undefined): NodeSnapshot {
+function nodeSnapshot(node: Node, on: Load, prices: PriceTable, usage: ReadonlyMap<string, Usage> | undefined): NodeSnapshot {
   const instanceType = instanceTypeOf(node.labels);
   const capacityType = capacityTypeOf(node.labels);
   const used = usage?.get(node.name);

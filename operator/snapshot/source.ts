@@ -1,9 +1,9 @@
 import type { ClusterSnapshot } from '../backends/snapshot.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ClusterView } from '../kube/cluster.ts';
+import { nodeUsageReader, type Usage, type UsageReader } from '../kube/usage.ts';
 import { collectSnapshot } from './collect.ts';
 import { loadPriceTable, NO_PRICES, type PriceTable, unpricedIn } from './cost.ts';
-import { UsageReader } from './usage.ts';
 
 /** At most this many kinds of nodes are named in a message. */
 const NAMED = 3;
@@ -20,13 +20,13 @@ export interface SnapshotSourceOptions {
 /** Makes snapshots: watched objects, usage where the cluster serves it, and prices from a file that is read anew each time. */
 export class SnapshotSource {
   readonly #options: SnapshotSourceOptions;
-  readonly #usage: UsageReader;
+  readonly #usage: UsageReader<Usage>;
   #prices: PriceTable = NO_PRICES;
   #unpriced = '';
 
   constructor(options: SnapshotSourceOptions) {
     this.#options = options;
-    this.#usage = new UsageReader((path, signal) => options.client.read(path, signal));
+    this.#usage = nodeUsageReader((path, signal) => options.client.read(path, signal));
   }
 
   /** Kinds of nodes without a price, as text for a condition; empty when all have one or there is no table. */

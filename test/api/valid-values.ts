@@ -41,6 +41,7 @@ export const VALID: Readonly<Record<string, JsonValue>> = {
   'spec.source.backend': 'prod',
   'spec.source.taskID': 't-1',
   'spec.source.requestedBy': 'cost-engine',
+  'spec.sessionStart.session.templateName': 'firefox',
   'spec.source.sessionID': 'ada-firefox-0c757c2e',
   'spec.region': 'eu',
   'spec.vnc': { enabled: true },

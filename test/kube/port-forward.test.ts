@@ -1,7 +1,9 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ApiError, ApiUnreachable } from '../../operator/kube/error.ts';
 import { forwardPort } from '../cluster/forwards.ts';
 import { freePort } from '../cluster/free-port.ts';
@@ -173,7 +175,7 @@ test('a missing right is named', async () => {
       ],
     });
   const refused = () => opened(pod, 5900, forwarder).catch((error: unknown) => error);
-  const needs = 'the operator needs the right to get and create pods/portforward there';
+  const needs = 'the operator may not get and create pods/portforward there: apply the Role cloudoptim-operator-vnc of config/rbac-vnc';
   for (const [verbs, why] of [
     [[], ': User ".*" cannot get resource "pods/portforward" in .*'],
     // The API server asks for create itself, and does not say so.
@@ -191,6 +193,27 @@ test('a missing right is named', async () => {
   const stream = await waitFor(() => opened(pod, 5900, forwarder).catch(() => undefined), { what: 'it may' });
   stream.end();
   expect(await failure(stream)).toBeNull();
+});
+
+test('the proxy of the kubeconfig is used', async () => {
+  const asked: string[] = [];
+  const proxy = createServer().on('connect', (request: IncomingMessage, client: Duplex) => {
+    asked.push(request.url ?? '');
+    const upstream = connect(controlPlane.port, '127.0.0.1', () => client.write('HTTP/1.1 200 OK\r\n\r\n'));
+    upstream.on('error', () => client.destroy()).pipe(client);
+    client.on('error', () => upstream.destroy()).pipe(upstream);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  const { port } = proxy.address() as AddressInfo;
+  const forwarder = forwarderOf(controlPlane.kubeconfig, ['"cluster": {', `"cluster": { "proxy-url": "http://127.0.0.1:${port}",`]);
+  const target = await startTarget((socket) => socket.pipe(socket));
+  const stream = await opened(await podTo('proxied', target.port), 5900, forwarder);
+  stream.write('hello');
+  expect(String((await once(stream, 'data'))[0])).toBe('hello');
+  stream.destroy();
+  // Once for the reads of the pod, and once for the port.
+  expect(asked).toEqual(Array(2).fill(`127.0.0.1:${controlPlane.port}`));
 });
 
 test('an API server that is away is unreachable', async () => {

@@ -57,9 +57,19 @@ export interface StoredPod {
 /** What tests of sessions do in a scene. */
 export class SessionRig {
   readonly #scene: Scene;
+  readonly #nodes: string[] = [];
+  readonly #volumes: string[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(scene: Scene) {
     this.#scene = scene;
+  }
+
+  /** Removes the nodes and volumes, which are of the whole cluster. */
+  async clear(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#nodes.map((name) => this.#api.remove(`/api/v1/nodes/${name}`)));
+    await Promise.all(this.#volumes.map((name) => this.#api.remove(`/api/v1/persistentvolumes/${name}`)));
   }
 
   get #api() {
@@ -141,7 +151,7 @@ export class SessionRig {
     await this.#api.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations } });
   }
 
-  /** A node without a kubelet, for 50 s or so: what its pods do is for the test to say, by `podStatus`. The caller removes it. */
+  /** A node without a kubelet: what its pods do is for the test to say, by `podStatus`. */
   async bareNode(): Promise<string> {
     const name = `bare-${randomBytes(4).toString('hex')}`;
     const size = { cpu: '8', memory: '32Gi', pods: '250' };
@@ -150,6 +160,15 @@ export class SessionRig {
       { type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: new Date(), lastTransitionTime: new Date() },
     ];
     await this.#api.create('/api/v1/nodes', { metadata: { name, labels }, status: { allocatable: size, capacity: size, conditions } });
+    this.#nodes.push(name);
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+    await this.#api.create(leases, {
+      metadata: { name },
+      spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() },
+    });
+    // Without a sign of life it would be given up after 50 s.
+    const renew = () => void this.#api.patch(`${leases}/${name}`, { spec: { renewTime: microTime() } }).catch(() => undefined);
+    this.#timers.push(setInterval(renew, 10_000));
     await waitFor(async () => !(await this.#api.get<{ spec: { taints?: unknown[] } }>(`/api/v1/nodes/${name}`)).spec.taints, {
       what: `${name} is open`,
     });
@@ -193,8 +212,8 @@ export class SessionRig {
     await this.#api.patch(`${this.path('sessions', name)}/status`, { status: { phaseSince, conditions } });
   }
 
-  /** A volume that a claim of 10Gi without a class can have; it is of the whole cluster, so the caller removes it. */
-  async volume(claim: string): Promise<string> {
+  /** A volume that a claim of 10Gi without a class can have. */
+  async volume(claim: string): Promise<void> {
     const name = `pv-${randomBytes(4).toString('hex')}`;
     await this.#api.create('/api/v1/persistentvolumes', {
       apiVersion: 'v1',
@@ -208,8 +227,13 @@ export class SessionRig {
         persistentVolumeReclaimPolicy: 'Retain',
       },
     });
-    return name;
+    this.#volumes.push(name);
   }
+}
+
+/** As Leases have it. */
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z');
 }
 
 /** What a kubelet says of a pod that is ready. */

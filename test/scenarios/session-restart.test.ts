@@ -5,17 +5,14 @@ import { inSessionPhase, RUNS, SessionRig } from './session-objects.ts';
 
 const scene = useScene('restart');
 const rig = new SessionRig(scene);
-const nodes: string[] = [];
 
 beforeAll(async () => {
   await rig.keepPods();
-  nodes.push(await rig.bareNode());
+  await rig.bareNode();
   await rig.template('firefox');
 });
 
-afterAll(async () => {
-  await Promise.all(nodes.map((name) => scene.cp.api.remove(`/api/v1/nodes/${name}`)));
-});
+afterAll(() => rig.clear());
 
 const writesOn = async (name: string) => (await scene.writes()).filter((line) => line.endsWith(`/${name}`));
 const isLeaving = async (name: string) =>
@@ -58,7 +55,7 @@ test('F1 killed in the middle of each step, the next process goes on, and nothin
     `delete deployments ${at}`,
   ]);
   await operator.stop();
-}, 60_000);
+}, 120_000);
 
 test('F1 what was recorded and not done is done; a deadline that passed meanwhile has passed', async () => {
   const first = await scene.operator();
@@ -88,4 +85,4 @@ test('F1 what was recorded and not done is done; a deadline that passed meanwhil
   await rig.until('down', inSessionPhase('Hibernated'));
   await rig.until('gone', inSessionPhase('Stopped'));
   await rig.until('late', inSessionPhase('Failed'));
-}, 60_000);
+}, 120_000);

@@ -1,26 +1,19 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, useScene } from './scene.ts';
 import { claimOf, inSessionPhase, RUNS, SessionRig, type StoredSession } from './session-objects.ts';
 
 const scene = useScene('trouble');
 const rig = new SessionRig(scene);
-const nodes: string[] = [];
 const IMAGE = 'lscr.io/linuxserver/firefox:latest';
 
 beforeAll(async () => {
   await rig.keepPods();
+  await rig.bareNode();
   await rig.template('firefox');
   await scene.operator();
 });
 
-// Without a kubelet a node is given up before the file ends.
-beforeEach(async () => {
-  nodes.push(await rig.bareNode());
-});
-
-afterAll(async () => {
-  await Promise.all(nodes.map((name) => scene.cp.api.remove(`/api/v1/nodes/${name}`)));
-});
+afterAll(() => rig.clear());
 
 const ready = (session: StoredSession) => claimOf(session, 'Ready');
 const waits = (container: string, reason: string, message: string, more: object = {}) => ({

@@ -5,7 +5,6 @@ import { claimOf, inSessionPhase, SessionRig } from './session-objects.ts';
 
 const scene = useScene('session');
 const rig = new SessionRig(scene);
-const volumes: string[] = [];
 
 beforeAll(async () => {
   await rig.keepPods();
@@ -14,9 +13,7 @@ beforeAll(async () => {
   await scene.operator();
 });
 
-afterAll(async () => {
-  await Promise.all(volumes.map((name) => scene.cp.api.remove(`/api/v1/persistentvolumes/${name}`)));
-});
+afterAll(() => rig.clear());
 
 /** The writes of the operator on everything of this name, Events too, oldest first. */
 async function writesOn(...names: readonly string[]): Promise<string[]> {
@@ -35,7 +32,7 @@ kind: Session
 metadata: { name: ada, namespace: ${scene.namespace} }
 spec: { user: ada, templateRef: { name: firefox }, home: { enabled: true } }
 `;
-  volumes.push(await rig.volume('ada-home'));
+  await rig.volume('ada-home');
   const { code, stderr } = await scene.cp.kubectl(['apply', '-f', '-'], { input: manifest });
   expect([code, stderr]).toEqual([0, '']);
   const waited = await scene.cp.kubectl([
@@ -80,7 +77,7 @@ spec: { user: ada, templateRef: { name: firefox }, home: { enabled: true } }
 });
 
 test('A54 hibernated no pod is left; it wakes with the template as it is then, and stopped nothing is left but its home', async () => {
-  volumes.push(await rig.volume('bob-home'));
+  await rig.volume('bob-home');
   await rig.template('bob');
   await rig.create('bob', { user: 'Bob O’Hara', templateRef: { name: 'bob' }, home: { enabled: true } });
   await isReady('bob');
@@ -229,7 +226,7 @@ test.each([
   ['WithSession', false, false],
 ])('the home with retain %s: there after a stop %s, after the deletion %s', async (retain, afterStop, afterDeletion) => {
   const name = `home-${retain.toLowerCase()}`;
-  volumes.push(await rig.volume(`${name}-home`));
+  await rig.volume(`${name}-home`);
   await rig.create(name, { home: { enabled: true, retain } });
   await isReady(name);
   await rig.edit(name, { state: 'Stopped' });
@@ -241,7 +238,7 @@ test.each([
 });
 
 test('deleted while it runs everything of it goes first; a home that somebody asks to delete goes too', async () => {
-  volumes.push(await rig.volume('gus-home'));
+  await rig.volume('gus-home');
   await rig.create('gus', { home: { enabled: true } }, { annotations: { 'cloudoptim.io/delete-home': 'true' } });
   await isReady('gus');
   const { code } = await scene.cp.kubectl(['delete', 'sessions.cloudoptim.io', 'gus', '-n', scene.namespace, '--timeout=20s']);

@@ -80,8 +80,8 @@ const securityContext = fc.record(
   { requiredKeys: [] },
 );
 
-/** What the schema of a SessionTemplate accepts. */
-export const workloads = fc.record(
+// What the schema of a SessionTemplate accepts.
+const workloads = fc.record(
   {
     image: fc.oneof(
       fc.constantFrom('lscr.io/linuxserver/firefox:latest', 'kasmweb/chrome'),

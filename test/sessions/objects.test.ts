@@ -92,6 +92,15 @@ test('variables of the template win, keep where they are read from, and are sort
   );
 });
 
+test.each([
+  [{}, { allowPrivilegeEscalation: false }],
+  [{ runAsNonRoot: true }, { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }],
+  [{ runAsNonRoot: true, allowPrivilegeEscalation: true }, { allowPrivilegeEscalation: true }],
+  [{ readOnlyRootFilesystem: true }, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true }],
+])('what the container may with %j is %j', (securityContext, expected) => {
+  expect(container(session(), workload({ securityContext })).securityContext).toEqual(expected);
+});
+
 const HOME = { spec: { home: { enabled: true } } };
 const mounts = (made: Parameters<typeof container>[0], volumeMounts: { name: string; mountPath: string }[] | undefined) => {
   const { containers, volumes = [] } = deployment(made, workload(volumeMounts ? { volumeMounts } : {})).spec.template.spec;
@@ -133,7 +142,7 @@ test.each([
   expect(labelValue(raw)).toMatch(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/);
 });
 
-test('what had to be changed to be a label stands in an annotation; a template written inline is called as the spec says', () => {
+test('what had to be changed to be a label stands in an annotation; a template written inline has the name that the spec says', () => {
   const made = session({ spec: { user: 'ada@x', templateRef: undefined, templateName: 'fire fox' } });
   expect(identityOf(made).annotations).toEqual({ 'cloudoptim.io/user': 'ada@x', 'cloudoptim.io/template': 'fire fox' });
   expect(identityOf(session({ spec: { templateRef: undefined } })).labels.template).toBe('inline');

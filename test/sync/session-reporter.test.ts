@@ -72,8 +72,8 @@ test('each settled state goes out once and is noted; what is on its way does not
   await become(session, { phase: 'Hibernating' });
   await become(session, { phase: 'Hibernated', podName: '' });
   await eventually(() => states('life')).toEqual(['Running', 'Running', 'Hibernated']);
-  await eventually(() => reporter.lag).toBe(0);
-  expect(store.get(`${namespace}/life`)?.status?.reported?.state).toBe('Hibernated');
+  expect(reporter.lag).toBe(0);
+  await eventually(() => store.get(`${namespace}/life`)?.status?.reported?.state).toBe('Hibernated');
 });
 
 test('sessions of others are nobody’s business here', async () => {

@@ -31,15 +31,12 @@ const MOST_UNSENT = 1024 * 1024;
 /** What every browser says first. */
 const RFB = 'RFB ';
 
-/** Not an error: HTTP servers, for example, wait to be asked. */
-const SILENCE = new Error('the desktop says nothing until it is spoken to');
-
 /** How a connection to the desktop ended. */
 interface End {
   readonly why: string;
   /** Whether the desktop has said anything. */
   readonly spoke: boolean;
-  /** It said nothing, and nothing is wrong with that. */
+  /** It said nothing, and nothing is wrong with that: HTTP servers, for example, wait to be asked. */
   readonly silent: boolean;
 }
 
@@ -69,8 +66,8 @@ export class Tunnel {
   #failed = false;
   /** A browser of an earlier connection to the control plane still sends, and gets nothing until it is reloaded. */
   #stale = false;
-  /** The greeting that waits in the queue, which must not be there twice. */
-  #unread: Buffer = Buffer.alloc(0);
+  /** What is in the queue for the browser, or was read by it: however often the desktop is connected to, a browser is greeted once. */
+  #greeting: Buffer = Buffer.alloc(0);
   #pending: Buffer[] = [];
   #unanswered = 0;
   #answered = Promise.withResolvers<void>();
@@ -138,7 +135,7 @@ export class Tunnel {
     this.#stop();
     this.#hasBrowser = false;
     this.#failed = false;
-    this.#unread = Buffer.alloc(0);
+    this.#greeting = Buffer.alloc(0);
     this.#pending = [];
     this.#attached = Promise.withResolvers<void>();
   }
@@ -150,7 +147,6 @@ export class Tunnel {
 
   #attach(): void {
     this.#stale = false;
-    this.#unread = Buffer.alloc(0);
     this.#hasBrowser = true;
     this.#attached.resolve();
     this.#unanswered = 0;
@@ -178,7 +174,7 @@ export class Tunnel {
       if (silent || !this.#ends.isRunning()) return;
       if (spoke) failingSince = performance.now();
       else if (performance.now() - failingSince >= this.#limits.opening * 1000) return this.fail(why);
-      await abortable(backoff.next(), signal);
+      await pause(backoff.next(), signal, this.#attached.promise);
     }
   }
 
@@ -194,20 +190,25 @@ export class Tunnel {
     this.#stream = stream;
     for (const data of this.#pending.splice(0)) stream.write(data);
     let length = 0;
-    const timers = this.#watch(stream, () => length > 0);
+    let silent = false;
+    const timers = this.#watch(stream, () => {
+      silent = length === 0 && !this.#hasBrowser;
+      if (silent) stream.destroy();
+    });
     try {
       for await (const bytes of stream as AsyncIterable<Buffer>) {
+        signal.throwIfAborted();
         this.#idle?.refresh();
         for (let at = 0; at < bytes.length; at += READ_BYTES) {
           const part = bytes.subarray(at, at + READ_BYTES);
-          if (this.#hasBrowser) await this.#pass(part, signal);
+          if (this.#hasBrowser && length >= this.#greeting.length) await this.#pass(part, signal);
           else await this.#greet(part, length, signal);
           length += part.length;
         }
       }
       return { why: 'the desktop closed the connection', spoke: length > 0, silent: length === 0 };
     } catch (error) {
-      return { why: explain(error), spoke: length > 0, silent: error === SILENCE };
+      return { why: explain(error), spoke: length > 0, silent };
     } finally {
       for (const timer of timers) clearTimeout(timer);
       if (this.#stream === stream) this.#stream = undefined;
@@ -215,44 +216,40 @@ export class Tunnel {
     }
   }
 
-  #watch(stream: Duplex, spoke: () => boolean): readonly NodeJS.Timeout[] {
+  #watch(stream: Duplex, greetingDue: () => void): readonly NodeJS.Timeout[] {
     const { idle, total, greeting } = this.#limits;
-    const after = (seconds: Seconds, why: () => Error | undefined) =>
-      setTimeout(() => {
-        const error = why();
-        if (error) stream.destroy(error);
-      }, seconds * 1000).unref();
-    this.#idle = after(idle, () => (this.#hasBrowser ? new Error(`nothing was sent for ${idle / 60} minutes`) : undefined));
-    return [
-      this.#idle,
-      after(total, () => new Error(`a connection to a desktop lasts ${total / 3600} hours at most`)),
-      after(greeting, () => (spoke() || this.#hasBrowser ? undefined : SILENCE)),
-    ];
+    const after = (seconds: Seconds, act: () => void) => setTimeout(act, seconds * 1000).unref();
+    this.#idle = after(idle, () => {
+      if (this.#hasBrowser) stream.destroy(new Error(`nothing was sent for ${idle / 60} minutes`));
+    });
+    const old = () => stream.destroy(new Error(`a connection to a desktop lasts ${total / 3600} hours at most`));
+    return [this.#idle, after(total, old), after(greeting, greetingDue)];
   }
 
-  /** The greeting goes into the queue once, however often the desktop is connected to until a browser comes. */
+  /** Leaves out what the browser has, or will read from the queue; until it has answered it gets no more than a greeting. */
   async #greet(part: Buffer, at: number, signal: AbortSignal): Promise<void> {
-    if (at + part.length > MOST_GREETING) {
-      await orAborted(this.#attached.promise, signal);
-      return this.#pass(part, signal);
-    }
-    const known = this.#unread.subarray(at, at + part.length);
+    const known = this.#greeting.subarray(at, at + part.length);
     if (!part.subarray(0, known.length).equals(known)) return this.fail('the desktop is another one than the one that was announced');
     const fresh = part.subarray(known.length);
-    this.#unread = Buffer.concat([this.#unread, fresh]);
-    if (fresh.length > 0) await this.#ends.send(fresh.toString('base64'));
+    if (fresh.length === 0) return;
+    if (at + part.length > MOST_GREETING) await orAborted(this.#attached.promise, signal);
+    if (this.#hasBrowser) return this.#pass(fresh, signal);
+    this.#greeting = Buffer.concat([this.#greeting, fresh]);
+    await this.#ends.send(fresh.toString('base64'));
   }
 
   async #pass(part: Buffer, signal: AbortSignal): Promise<void> {
     const { unanswered, trickle } = this.#limits;
-    if (this.#unanswered >= unanswered) {
-      const over = new AbortController();
-      const until = AbortSignal.any([signal, over.signal]);
-      await Promise.race([this.#answered.promise, abortable(trickle, until)]);
-      over.abort();
-    }
+    if (this.#unanswered >= unanswered) await pause(trickle, signal, this.#answered.promise);
     signal.throwIfAborted();
     this.#unanswered += 1;
     await this.#ends.send(part.toString('base64'));
   }
+}
+
+/** Waits, but no longer than until something comes. */
+async function pause(seconds: Seconds, signal: AbortSignal, something: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([something, abortable(seconds, AbortSignal.any([signal, over.signal]))]);
+  over.abort();
 }

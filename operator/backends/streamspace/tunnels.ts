@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { bulkhead } from 'cockatiel';
 import type { SessionFacts } from '../backend.ts';
 import type { SessionSettings } from '../settings.ts';
 import type { VNCMessage } from './frames.ts';
@@ -8,6 +9,8 @@ import type { Send, VNC } from './vnc.ts';
 
 /** Connections to desktops; below the 256 messages that the control plane keeps, so that every greeting has its place there. */
 const MOST_CONNECTIONS = 200;
+/** How many are made at a time: after a reconnect all sessions ask for one. */
+const WIDTH = 16;
 /** Sessions whose browsers were sent away, remembered so that they are told once. */
 const MOST_REFUSED = 1000;
 
@@ -22,6 +25,7 @@ export class Tunnels implements VNC {
   readonly #limits: TunnelLimits;
   readonly #tunnels = new Map<string, Tunnel>();
   readonly #refused = new Set<string>();
+  readonly #gate = bulkhead(WIDTH, MOST_CONNECTIONS);
   #connections = 0;
 
   constructor(sessions: Required<Pick<SessionSettings, 'list' | 'tunnel'>>, send: Send, limits: TunnelLimits = TUNNEL_LIMITS) {
@@ -90,7 +94,7 @@ export class Tunnels implements VNC {
       this.#connections -= 1;
     };
     try {
-      const stream = await this.#sessions.tunnel(sessionID, signal);
+      const stream = await this.#gate.execute(() => this.#sessions.tunnel(sessionID, signal));
       if (stream.closed) over();
       else stream.once('close', over);
       return stream;

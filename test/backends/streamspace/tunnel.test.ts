@@ -110,6 +110,21 @@ test('a desktop that drops whoever does not answer is connected to again, and an
   expect(said()).toEqual([GREETING, 'picture']);
 });
 
+test('a browser that comes while the desktop is connected to again is not greeted twice', async () => {
+  const gate = Promise.withResolvers<undefined>();
+  const { tunnels, desktops, data, said, until, greeted, opened } = rig({ open: async (nth) => (nth === 2 ? gate.promise : undefined) });
+  tunnels.running(session());
+  await greeted(1);
+  desktops[0]?.desktop.end();
+  await until(() => opened() === 2);
+  data(`${GREETING}hello`);
+  gate.resolve(undefined);
+  await until(() => desktops[1]?.heard() === `${GREETING}hello`);
+  desktops[1]?.desktop.write('picture');
+  await until(() => said().includes('picture'));
+  expect(said()).toEqual([GREETING, 'picture']);
+});
+
 test('another desktop than the announced one is an error', async () => {
   const { tunnels, desktops, said, until, greeted } = rig({ greet: (nth) => (nth === 1 ? GREETING : 'RFB 003.003\n') });
   tunnels.running(session());
@@ -321,4 +336,82 @@ test('what goes through comes out', async () => {
     { numRuns: 30 },
   );
   expect(said('vnc_error')).toEqual([]);
+});
+
+test('whatever happened, a browser that tries again gets a desktop with one greeting', async () => {
+  const steps = ['visit', 'look', 'drop', 'hibernate', 'wake', 'reconnect', 'nonsense', 'wait'] as const;
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...steps), { maxLength: 12 }), async (script) => {
+      const made = rig({ limits: { opening: 0 } });
+      const { tunnels, desktops, sessions, sent, data, close, until } = made;
+      // The queue of the control plane: what nobody has read.
+      let read = 0;
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      /** What a browser sees until it is closed or has seen what it waits for. */
+      const browse = async (enough: (text: string) => boolean, within: number) => {
+        let text = '';
+        for (let look = 0; look < within; look += 1) {
+          const message = sent[read];
+          if (message) read += 1;
+          if (message?.type === 'vnc_error') return { text, closed: true };
+          text += message?.text ?? '';
+          if (enough(text) && read === sent.length) return { text, closed: false };
+          if (!message) await (look % 20 === 19 ? waitFor(() => true, { every: 1 }) : turn());
+        }
+        return { text, closed: false };
+      };
+      const wake = () => {
+        sessions[0] = session();
+        tunnels.running(session());
+      };
+      wake();
+      for (const step of script) {
+        const running = sessions[0]?.state === 'Running';
+        if (step === 'visit' && running) {
+          const { closed } = await browse((text) => text.length > 0, 50);
+          if (!closed) data(GREETING);
+          await turn();
+          close();
+        } else if (step === 'look' && running) {
+          await browse((text) => text.length > 0, 50);
+          close();
+        } else if (step === 'drop') {
+          desktops.at(-1)?.desktop.end();
+        } else if (step === 'hibernate') {
+          sessions[0] = session({ state: 'Hibernated' });
+          tunnels.ended(session({ state: 'Hibernated' }));
+        } else if (step === 'wake' && !running) {
+          wake();
+        } else if (step === 'reconnect') {
+          tunnels.disconnected();
+          read = sent.length;
+          tunnels.connected();
+        } else if (step === 'nonsense' && running) {
+          tunnels.receive({ type: 'vnc_data', sessionID: 's1', data: '€' });
+        }
+        await turn();
+      }
+      if (sessions[0]?.state !== 'Running') wake();
+      const tries: string[] = [];
+      const works = async () => {
+        const { text, closed } = await browse((seen) => seen.length >= GREETING.length, 400);
+        tries.push(closed ? `${text} closed` : text);
+        if (closed || text !== GREETING) return close();
+        data(`${GREETING}key`);
+        await until(() => desktops.at(-1)?.heard() === `${GREETING}key`);
+        desktops.at(-1)?.desktop.write('picture');
+        const { text: seen } = await browse((news) => news.length >= 'picture'.length, 400);
+        expect(seen).toBe('picture');
+        return true;
+      };
+      for (let attempt = 0; attempt < 4; attempt += 1) {
+        if (await works()) {
+          tunnels.disconnected();
+          return;
+        }
+      }
+      throw new Error(`no desktop after ${JSON.stringify(tries)}`);
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -19,6 +19,7 @@ export class Browser {
   readonly sessionID: string;
   readonly #send: (data: string) => void;
   readonly #left: () => void;
+  #gone = false;
 
   constructor(sessionID: string, send: (data: string) => void, left: () => void) {
     this.sessionID = sessionID;
@@ -33,6 +34,8 @@ export class Browser {
 
   /** Goes away: the agent is told `vnc_close`. */
   detach(): void {
+    if (this.#gone) return;
+    this.#gone = true;
     this.closed ??= 'detached';
     this.#left();
   }
@@ -87,7 +90,8 @@ export class VNC {
       if (message.type === 'vnc_data') browser.received.push(message.data);
       if (message.type === 'vnc_error' || message.type === 'vnc_close') {
         browser.closed = message.data;
-        this.#forget(connection, browser);
+        // Whatever ends a browser, the agent is told so.
+        browser.detach();
       }
     }
   }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { ApiError, ApiUnreachable } from '../../operator/kube/error.ts';
-import { UsageReader } from '../../operator/snapshot/usage.ts';
+import { nodeUsageReader, podUsageReader, type Usage, type UsageReader } from '../../operator/kube/usage.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const minutes = (count: number): Date => new Date(start + count * 60_000);
 const { signal } = new AbortController();
 
-function readerOf(answer: () => unknown): { reader: UsageReader; asked: string[] } {
+function readerOf(answer: () => unknown): { reader: UsageReader<Usage>; asked: string[] } {
   const asked: string[] = [];
-  const reader = new UsageReader(async (path) => {
+  const reader = nodeUsageReader(async (path) => {
     asked.push(path);
     return answer();
   });
@@ -68,4 +68,43 @@ test('an error that is no answer of the API server is not hidden', async () => {
     throw new TypeError('a mistake');
   });
   await expect(reader.read(minutes(0), signal)).rejects.toThrow('a mistake');
+});
+
+test('the use of pods is the sum of their containers; a pod with figures that are missing or no figures is left out', async () => {
+  const timestamp = '2026-01-01T00:00:00Z';
+  const good = { usage: { cpu: '156340001n', memory: '1Ki' } };
+  const items = [
+    { metadata: { name: 'p1' }, timestamp, containers: [good, { usage: { cpu: '1', memory: '1Mi' } }] },
+    { metadata: { name: 'no-time' }, containers: [good] },
+    { metadata: { name: 'no-containers' }, timestamp },
+    { metadata: { name: 'empty' }, timestamp, containers: [] },
+    { metadata: { name: 'null' }, timestamp, containers: [good, null] },
+    { metadata: { name: 'half' }, timestamp, containers: [good, { usage: { memory: '1Mi' } }] },
+    { metadata: { name: 'wrong' }, timestamp, containers: [{ usage: { cpu: 'much', memory: '1Mi' } }] },
+  ];
+  const asked: string[] = [];
+  const reader = podUsageReader(
+    async (path) => {
+      asked.push(path);
+      return { items };
+    },
+    'desks',
+    'app=streamspace-session',
+  );
+  expect(await reader.read(minutes(0), signal)).toEqual(
+    new Map([['p1', { cpuMillicores: 1157, memoryBytes: 1024 + 2 ** 20, measured: timestamp }]]),
+  );
+  expect(reader.trouble).toBe('');
+  expect(asked).toEqual(['/apis/metrics.k8s.io/v1beta1/namespaces/desks/pods?labelSelector=app%3Dstreamspace-session']);
+});
+
+test.each([
+  [() => Promise.reject(new ApiError({ status: 404, reason: '', message: '404 page not found' })), 'metrics.k8s.io is not served'],
+  [() => Promise.reject(new ApiError({ status: 403, reason: '', message: 'may not list pods' })), 'may not list pods'],
+  [() => Promise.reject(new ApiUnreachable('gone')), 'gone'],
+  [() => Promise.resolve('text'), 'metrics.k8s.io answers with no list'],
+])('it says why it has nothing: %#', async (get, trouble) => {
+  const reader = podUsageReader(get, 'desks', '');
+  expect(await reader.read(minutes(0), signal)).toBeUndefined();
+  expect(reader.trouble).toBe(trouble);
 });
