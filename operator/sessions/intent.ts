@@ -82,7 +82,10 @@ export function overruler(session: Session, intent: SessionIntent): string | und
   const active = standingOverride(session);
   if (active && !isOf(active, intent)) return nameOf(active);
   const last = standingIntent(session);
-  return last && !isOf(last, intent) && last.asked !== intent.state ? last.by : EDIT;
+  if (last && !isOf(last, intent) && last.asked !== intent.state) return last.by;
+  const { override } = session.status ?? {};
+  const isCurrent = override !== undefined && isOf(override, intent) && override.generation === session.metadata.generation;
+  return isCurrent ? 'a wake request' : EDIT;
 }
 
 function isOf(mark: { readonly by: string; readonly at: Date | string }, { by, at }: SessionIntent): boolean {

@@ -45,6 +45,14 @@ describe('the list of actions', () => {
 
 const web = { kind: 'Deployment', namespace: 'shop', name: 'web' };
 const bad: readonly [action: string, params: object, field: string][] = [
+  ['SessionWake', {}, 'sessionRef'],
+  ['SessionStop', { sessionRef: { name: 'Ada' } }, 'sessionRef'],
+  ['SessionStop', { sessionRef: { name: 'ada' }, deletePVC: 'yes' }, 'deletePVC'],
+  ['SessionHibernate', { sessionRef: { name: 'ada' }, timeoutSeconds: 0 }, 'timeoutSeconds'],
+  ['SessionStart', { sessionRef: { name: 'ada' }, session: { user: 'ada' } }, 'session'],
+  ['SessionStart', { sessionRef: { name: 'ada' }, session: { templateRef: { name: 'vscode' } } }, 'session'],
+  ['SessionStart', { sessionRef: { name: 'ada' }, session: { user: 'ada', template: { image: '' } } }, 'session'],
+  ['SessionStart', { sessionRef: { name: 'ada' }, session: { user: 'ada', templateRef: { name: 'a' }, idleTimeout: 'soon' } }, 'session'],
   ['Drain', {}, 'nodeName'],
   ['Drain', { nodeName: '' }, 'nodeName'],
   ['Drain', { nodeName: 'Worker 3' }, 'nodeName'],

@@ -26,7 +26,7 @@ function strings(schema: Structural, valid: JsonValue): BoundCase {
     refuses: [
       { value: 'a'.repeat(most + 1), says: 'Too long' },
       ...(schema.minLength ? [{ value: '', says: 'should be at least' }] : []),
-      ...(schema.pattern ? [{ value: misfit(schema.pattern), says: 'should match' }] : []),
+      ...(schema.pattern ? [{ value: misfit(String(schema.pattern)), says: 'should match' }] : []),
       ...(schema.format ? [{ value: 'tomorrow', says: `must be of type ${schema.format}` }] : []),
       { value: 7, says: `must be of type ${schema.format ?? 'string'}` },
     ],

@@ -36,10 +36,18 @@ function messageOf(status: { readonly code: number; readonly message?: string } 
  * Whether a request made while an action ran is of that action rather than of the loops that never rest: the standing watches and the lists
  * before them, which are of the whole cluster, the controllers in the operator's namespace, Events, and the usage for snapshots.
  */
-export function isOfAction({ verb, requestURI, objectRef }: Request): boolean {
+export function isOfAction(request: Request): boolean {
+  const { verb, requestURI, objectRef } = request;
+  if (isOfSessionAction(request)) return true;
   if (verb === 'watch') return false;
   // Nobody watches attachments: a list of them is a drain's.
   const isDrains = requestURI.includes('fieldSelector=spec.nodeName') || objectRef?.resource === 'volumeattachments';
   if (verb === 'list' && objectRef?.namespace === undefined && !isDrains) return false;
   return objectRef?.namespace !== NAMESPACE && objectRef?.resource !== 'events' && objectRef?.apiGroup !== 'metrics.k8s.io';
+}
+
+/** In the operator's namespace too: the controller of Sessions neither gets nor creates any, and writes under other names. */
+function isOfSessionAction({ verb, requestURI, objectRef }: Request): boolean {
+  if (objectRef?.apiGroup !== 'cloudoptim.io' || objectRef.resource !== 'sessions') return false;
+  return verb === 'get' || verb === 'create' || /fieldManager=cloudoptim-(session-actions|override)/.test(requestURI);
 }

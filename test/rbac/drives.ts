@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { label } from '../../operator/actions/label.ts';
 import { createDeployment } from '../cluster/workloads.ts';
 import { driveDrain } from './drive-drain.ts';
+import { driveHibernate, driveStart, driveStop, driveWake } from './drive-session-actions.ts';
 import { driveUpdate } from './drive-update.ts';
 import { planAndRun, runTask } from './objects.ts';
 import { NODES, type Rig, WORK } from './rig.ts';
@@ -36,6 +37,10 @@ export const drives: Readonly<Record<string, Drive>> = {
   },
 
   UpdateWorkload: driveUpdate,
+  SessionStart: driveStart,
+  SessionStop: driveStop,
+  SessionHibernate: driveHibernate,
+  SessionWake: driveWake,
 
   Evict: async (rig) => {
     const [first, second] = await pods(rig, 'evicted');

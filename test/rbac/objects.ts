@@ -57,7 +57,9 @@ export async function ended(rig: Rig, name: string, phase: string): Promise<Opti
     const object = await read(rig, name);
     return object?.status?.finishedAt !== undefined && object;
   };
-  const object = await waitFor(isEnded, { what: `${name} has ended` });
+  const object = await waitFor(isEnded, { what: `${name} has ended` }).catch(async (error: unknown) => {
+    throw new Error(`${String(error)}: ${JSON.stringify((await read(rig, name))?.status)}`);
+  });
   if (object.status?.phase !== phase) throw new Error(`${name} ended, not as ${phase}: ${JSON.stringify(object.status)}`);
   return object;
 }

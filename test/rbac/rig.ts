@@ -8,7 +8,7 @@ import { install, NAMESPACE, SERVICE_ACCOUNT, writeSettings } from './install.ts
 /** The namespace of the workloads. */
 export const WORK = 'shop';
 /** The nodes, each for what its name says. */
-export const NODES = ['cordoned', 'drained', 'emptied', 'other'] as const;
+export const NODES = ['cordoned', 'drained', 'emptied', 'other', 'desks'] as const;
 
 /** An operator under its own ServiceAccount with its generated rights and nothing more, on an API server that writes down every request. */
 export interface Rig extends AsyncDisposable {

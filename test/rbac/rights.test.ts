@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ActionDefinition } from '../../operator/actions/action.ts';
 import { actions } from '../../operator/actions/index.ts';
 import { rulesIn } from '../../operator/codegen/rights.ts';
 import { loopRights } from '../../operator/kube/rights.ts';
@@ -24,13 +25,16 @@ test('every action has a drive: a new one needs one here', () => {
   expect(Object.keys(drives).toSorted()).toEqual(actions.map(({ name }) => name).toSorted());
 });
 
-test.each(actions)('$name needs every right that it declares, and no other', async ({ name, rbac }) => {
-  const before = await requestsOfOperator(rig.cp);
-  await drive(drives[name]);
-  const during = (await requestsOfOperator(rig.cp)).slice(before.length).filter(isOfAction);
-  for (const { auditID } of during) ofActions.add(auditID);
-  expect(compareRights(needed(during), rightsIn('cluster', rbac))).toEqual(NONE);
-});
+test.each(actions)(
+  '$name needs every right that it declares, and no other',
+  async ({ name, rbac, rbacScope = 'cluster' }: ActionDefinition) => {
+    const before = await requestsOfOperator(rig.cp);
+    await drive(drives[name]);
+    const during = (await requestsOfOperator(rig.cp)).slice(before.length).filter(isOfAction);
+    for (const { auditID } of during) ofActions.add(auditID);
+    expect(compareRights(needed(during), rightsIn(placeOf(rbacScope), rbac))).toEqual(NONE);
+  },
+);
 
 test('the loops need every right that they declare, and no other', async () => {
   await drive(driveLoops);
@@ -44,6 +48,7 @@ test('the roles grant every right that was needed, and no other', async () => {
   const granted = [
     ...rightsIn('cluster', rulesIn('cluster', actions, loopRights)),
     ...rightsIn('namespace', rulesIn('namespace', actions, loopRights)),
+    ...rightsIn('namespace', rulesIn('sessions', actions, loopRights)),
   ];
   expect(compareRights(needed(await requestsOfOperator(rig.cp)), granted)).toEqual(NONE);
 });

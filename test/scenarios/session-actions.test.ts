@@ -233,7 +233,19 @@ test('F1 N11 killed while it waits, the next process goes on with the same Sessi
   const { metadata } = await rig.get('killed');
   await operator.stop('SIGKILL');
   await scene.tenant.createNodes(1, { cpu: '8000' });
-  await scene.operator();
+  operator = await scene.operator();
   expect((await scene.actions.until('killed', inPhase('Succeeded'))).status?.result).toMatchObject({ uid: metadata.uid, created: true });
   expect((await rig.get('killed')).metadata.annotations?.[INTENT]).toBe(metadata.annotations?.[INTENT]);
+});
+
+test('without room a start fails at once and leaves nothing behind', async () => {
+  await operator.stop('SIGKILL');
+  operator = await scene.operator({ MAX_SESSIONS: '1' });
+  await ask('full', 'Start', 'full', { session: REQUEST });
+  const failed = await scene.actions.until('full', inPhase('Failed'));
+  expect(condition(failed, 'Ready')).toMatchObject({
+    reason: 'CapacityReached',
+    message: expect.stringMatching(/^session\/full: capacity \d+\/1: /),
+  });
+  expect((await scene.cp.api.call('GET', rig.path('sessions', 'full'))).status).toBe(404);
 });

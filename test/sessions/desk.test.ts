@@ -158,7 +158,7 @@ describe('decisions of others', () => {
     await sessions.make('asked');
     await desk().intend('asked', intentOf('Hibernated'), signal);
     await sessions.annotate('asked', { [WAKE_REQUESTED]: AT[2].toISOString() });
-    expect(desk().overruled(await sessions.get('asked'), intentOf('Hibernated'))).toBe('an edit of its spec');
+    expect(desk().overruled(await sessions.get('asked'), intentOf('Hibernated'))).toBe('a wake request');
   });
 
   test('somebody edits spec.state: the action that stood there is overruled', async () => {

@@ -49,8 +49,8 @@ test('of two actions the same one stands in the end, whatever order their calls 
       await scheduler.waitFor(Promise.all(both));
       const session = await sessions.get(name);
       const isRefused = (which: Verb) => before === 'Stopped' && (which === 'Wake' || which === 'Hibernate');
-      const winner = isRefused(later) && earlier !== 'Start' ? 'earlier' : winnerOf(earlier, later);
       if (isRefused(later) || isRefused(earlier)) return expectRefused(outcomes, desiredOf(session));
+      const winner = winnerOf(earlier, later);
       const stands = winner === 'earlier' ? earlier : later;
       expect(desiredOf(session)).toBe(STATE[stands]);
       const loser = winner === 'earlier' ? 1 : 0;

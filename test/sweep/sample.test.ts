@@ -39,6 +39,8 @@ test.each([
   ['drain', 'before', 'POST pods/eviction', 1],
   ['drain', 'after', 'POST pods/eviction', 1],
   ['drain-fails', 'after', 'PATCH nodes', 2],
+  ['session-start', 'after', 'POST sessions', 1],
+  ['session-hibernate-foreign', 'after', 'PATCH sessions/status', 1],
 ] as const)('F1 N11 A49 A50 %s survives a kill %s %s #%i', async (name, moment, kind, nth) => {
   const each = cases.find((one) => one.name === name);
   if (!each) throw new Error(`no case is called ${name}`);
