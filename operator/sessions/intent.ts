@@ -27,7 +27,7 @@ export function formatIntent({ at, by, state, restarts }: SessionIntent): string
 }
 
 /** The intent that the annotation carries; undefined where there is none, or none that can be read. */
-export function standingIntent({ metadata }: Pick<Session, 'metadata'>): StandingIntent | undefined {
+function standingIntent({ metadata }: Pick<Session, 'metadata'>): StandingIntent | undefined {
   const [at = '', by, asked = ''] = (metadata.annotations?.[INTENT] ?? '').split(' ');
   if (Number.isNaN(Date.parse(at)) || !by || !ASKED.includes(asked)) return undefined;
   return { at: new Date(at), by, asked: asked as Asked };

@@ -8,7 +8,7 @@ import { NAMESPACE, type Rig } from './rig.ts';
 export const sessionsPath = collectionPath(SESSIONS, NAMESPACE);
 
 /** A Session, as far as measurements look at it. */
-export interface StoredSession {
+interface StoredSession {
   readonly metadata: { readonly name: string; readonly resourceVersion: string };
   readonly status?: { readonly phase?: string; readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
@@ -30,7 +30,7 @@ export function session(name: string, home = false) {
 }
 
 /** Whether it is what it should be, and that in this phase. */
-export function isReady({ status }: StoredSession, phase = 'Running'): boolean {
+function isReady({ status }: StoredSession, phase = 'Running'): boolean {
   return status?.phase === phase && (status.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True');
 }
 
