@@ -3,23 +3,21 @@ import { OPTIMIZATION_ACTIONS, type OptimizationAction, type OptimizationActionS
 import { OPTIMIZATION_BACKENDS, type OptimizationBackend, type OptimizationBackendStatus } from './api/optimization-backend.ts';
 import type { Session } from './api/session.ts';
 import type { SessionTemplate } from './api/session-template.ts';
-import { upstreamTopic } from './api/upstream.ts';
-import type { Task } from './backends/backend.ts';
 import { composeSessions, sessionRules } from './compose-sessions.ts';
+import { composeUpstreams } from './compose-upstreams.ts';
 import type { Config } from './config.ts';
 import { settings } from './config-table.ts';
 import type { Bus } from './kube/bus.ts';
 import type { Caches } from './kube/caches.ts';
 import type { KubeClient } from './kube/client.ts';
 import { Controller, keyOf } from './kube/controller.ts';
-import { type Fence, NotLeading } from './kube/fence.ts';
+import type { Fence } from './kube/fence.ts';
 import { LiveCluster } from './kube/live-cluster.ts';
 import type { NamedDataWatch } from './kube/named-data.ts';
 import { missingRights } from './kube/own-rights.ts';
 import type { PortForwarder } from './kube/port-forward.ts';
 import type { SessionWatches } from './kube/session-watches.ts';
 import type { ObjectWatches } from './kube/standing-watches.ts';
-import { workloadTopic } from './kube/topics.ts';
 import type { Watches } from './kube/watches.ts';
 import type { Logs } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -31,17 +29,10 @@ import { ActionReconciler } from './reconcilers/optimization-action.ts';
 import { OrphanedCordons } from './reconcilers/orphaned-cordons.ts';
 import { Retention } from './reconcilers/retention.ts';
 import { TargetLocks } from './reconcilers/target-locks.ts';
-import { ActivityLog } from './sessions/activity-log.ts';
 import { LiveSessionDesk } from './sessions/desk.ts';
-import { SessionTunnels } from './sessions/tunnel.ts';
-import { SnapshotSource } from './snapshot/source.ts';
-import { Desk } from './sync/desk.ts';
 import { CONTROL_PLANE_BACKEND, ENVIRONMENT_BACKEND, hasOwnControlPlane, onlyControlPlane } from './sync/environment.ts';
 import { EnvironmentLoop } from './sync/environment-loop.ts';
-import { SessionAccess } from './sync/session-access.ts';
-import { SessionTemplates } from './sync/session-templates.ts';
 import { FINALIZER } from './sync/task-object.ts';
-import { Upstreams } from './sync/upstreams.ts';
 import type { Telling } from './telling.ts';
 import { Term } from './term.ts';
 
@@ -67,7 +58,7 @@ export interface TermWorld {
 
 /** Builds what acts for as long as the fence holds, and hands it to each other: the second half of the wiring diagram. Nothing runs yet. */
 export function composeTerm(world: TermWorld, fence: Fence): Term {
-  const { config, logs, metrics, telling, bus, caches, watches, objects, named } = world;
+  const { config, logs, metrics, telling, bus, caches, objects, named } = world;
   const namespace = config.POD_NAMESPACE;
   const log = logs.component('operator');
   // Whatever acts writes through this client, and only while the lead is held.
@@ -78,67 +69,15 @@ export function composeTerm(world: TermWorld, fence: Fence): Term {
   const clock = () => new Date();
   const graveyard = new Graveyard({ client, namespace, clock, onError: (error) => telling.graveyard(error) });
 
-  // Upstreams: tasks in, reports and snapshots out.
-  const upstreams = new Upstreams();
-  const snapshots = new SnapshotSource({
-    view: caches,
-    client,
-    priceTableFile: config.PRICE_TABLE_FILE,
-    onUnpriced: (nodes) => metrics.unpricedNodes.set(nodes),
-    onPriceTableError: (message) => log.error({}, message),
+  const { upstreams, desk, activity } = composeUpstreams(world, client, fence, {
+    buried: (name) => graveyard.find(name),
+    sessionsKnown: () => termSessions.cared(),
   });
   const sessions = world.sessions.sessions;
-  const activity = new ActivityLog((session) => bus.publish(workloadTopic(world.sessions.namespace, session)));
-  const tunnels = new SessionTunnels({
-    sessions,
-    pods: caches,
-    forwarder: world.forwarder,
-    use: activity,
-    clock,
-    onFailed: (sessionID, error) => log.warn({ err: error }, `the desktop of the session ${sessionID} cannot be reached`),
-  });
   const termSessions = composeSessions(world, client, {
     activity,
     lastWord: (session) => upstreams.lastWord(session),
     backend: () => onlyControlPlane(objects.backends.values()),
-  });
-  const sessionAccess = new SessionAccess({
-    client,
-    store: sessions,
-    namespace: config.NAMESPACE,
-    ownNamespace: namespace,
-    capacity: { maxSessions: config.MAX_SESSIONS, cpu: config.MAX_CPU.told, memory: config.MAX_MEMORY.told },
-    reconnect: { first: config.RECONNECT_INITIAL_DELAY, most: config.RECONNECT_MAX_DELAY, factor: config.RECONNECT_MULTIPLIER },
-    openTunnel: (backend, sessionID, signal) => tunnels.open(backend, sessionID, signal),
-  });
-  const templates = new SessionTemplates({ client, sessions, templates: world.sessions.templates, namespace: config.NAMESPACE });
-  const upstreamWorld = {
-    client,
-    view: caches,
-    store: objects.actions,
-    sessions,
-    complete: (task: Task, signal: AbortSignal) => templates.complete(task, signal),
-    sessionsKnown: () => termSessions.cared(),
-    buried: (name: string) => graveyard.find(name),
-    actions,
-    namespace,
-    dryRun: config.DRY_RUN,
-    collect: (signal: AbortSignal) => snapshots.collect(signal),
-    health: () => (watches.broken.length === 0 ? ('healthy' as const) : ('degraded' as const)),
-  };
-  const desk = new Desk({
-    upstreams,
-    world: upstreamWorld,
-    sessions: sessionAccess,
-    fence,
-    events: objects.events,
-    unpriced: () => snapshots.unpriced,
-    onNews: (name, news) => {
-      // The end of a term is told once, and not by everything that ends with it.
-      if (news.kind === 'failure' && news.error instanceof NotLeading) return;
-      telling.upstream(name, news);
-      if (news.kind === 'facts') bus.publish(upstreamTopic(name));
-    },
   });
 
   // Controllers: objects in, one status write out.

@@ -35,7 +35,7 @@ export interface ReflectorOptions<T> {
   readonly store: Store<T>;
   /** A watch without any event or bookmark for this long is taken for dead; must exceed the server's bookmark interval of a minute. */
   readonly silenceSeconds: number;
-  /** How long to wait until a resource that the API server does not know is asked for again; default: as after any other failure. */
+  /** How long to wait until a resource that the API server does not know, or does not let us see, is asked for again; default: as after any other failure. */
   readonly absentPause?: Seconds;
   readonly observe: (event: ReflectorEvent) => void;
 }
@@ -84,7 +84,7 @@ export class Reflector<T> {
     return this.#problem;
   }
 
-  /** Whether the API server does not know the resource. */
+  /** Whether the API server does not know the resource or, where that is expected, does not let us see it. */
   get absent(): boolean {
     return this.#absent;
   }
@@ -119,7 +119,7 @@ export class Reflector<T> {
     const reason = error instanceof Error ? error.message : String(error);
     const told = this.#absent;
     this.#problem = reason;
-    this.#absent = isStatus(error, 404);
+    this.#absent = isStatus(error, 404) || (this.#options.absentPause !== undefined && isStatus(error, 403));
     // Asked for again and again, and worth a word once.
     if (told && this.#absent) return;
     if (error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')) {

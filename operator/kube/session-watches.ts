@@ -68,7 +68,9 @@ export class SessionWatches<Session extends KubeObject<unknown, unknown>, Templa
     const lists = [
       watches.start({ resource: sessions, namespace, optional: true, project: withoutManagedFields<Session>, store: this.sessions }),
       watches.start({ resource: templates, namespace, optional: true, project: withoutManagedFields<Template>, store: this.templates }),
-      ...this.#objects().map(([resource, store]) => watches.start({ resource, namespace, labelSelector, project: projectWorkload, store })),
+      ...this.#objects().map(([resource, store]) =>
+        watches.start({ resource, namespace, optional: true, labelSelector, project: projectWorkload, store }),
+      ),
     ];
     void Promise.all(lists).then(() => this.#synced.resolve());
   }

@@ -14,7 +14,7 @@ export interface WatchRequest<T> {
   readonly namespace?: string;
   readonly fieldSelector?: string;
   readonly labelSelector?: string;
-  /** True: it may be missing from this cluster; as long as it is, that counts as no fault. Default false. */
+  /** True: it may be missing from this cluster, or the right to it; as long as that is so, it counts as no fault. Default false. */
   readonly optional?: boolean;
   /** Undefined leaves the object out. */
   readonly project: (raw: JsonObject) => T | undefined;

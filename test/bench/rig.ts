@@ -89,7 +89,11 @@ async function run(backend: CloudOptimBackend, taskID: string, taskType: string,
 async function applyRights(cp: ControlPlane): Promise<void> {
   const config = join(import.meta.dirname, '../../config');
   const file = (name: string) => `--filename=${join(config, 'default', name)}`;
-  for (const from of [[file('namespace.yaml'), file('service-account.yaml')], [`--kustomize=${join(config, 'rbac')}`]]) {
+  for (const from of [
+    [file('namespace.yaml'), file('service-account.yaml')],
+    [`--kustomize=${join(config, 'rbac')}`],
+    [`--kustomize=${join(config, 'rbac-sessions')}`],
+  ]) {
     const { code, stderr } = await cp.kubectl(['apply', `--namespace=${NAMESPACE}`, ...from]);
     if (code !== 0) throw new Error(`the rights of the operator could not be applied: ${stderr.trim()}`);
   }

@@ -4,6 +4,7 @@ import type { HeardResult } from '../backends/cloudoptim/journal.ts';
 import { getNode } from '../cluster/nodes.ts';
 import { waitFor } from '../cluster/wait-for.ts';
 import { podsOnNode } from '../cluster/workloads.ts';
+import { keepASession } from './session-act.ts';
 import type { Stage } from './stage.ts';
 import { NAMESPACE, snapshotText } from './view.ts';
 
@@ -23,6 +24,7 @@ export const acts: readonly Act[] = [
   { title: '4. The backend has its results, a snapshot of the cluster, and heartbeats', play: backendKnows },
   { title: '5. An action of your own, without any backend', play: applyByHand },
   { title: '6. A bad one is refused before it exists', play: refuseABadOne },
+  { title: '7. A session: a desktop that starts, sleeps and wakes', play: keepASession },
 ];
 
 async function tasksArrive({ central, cp, teller, view }: Stage): Promise<void> {

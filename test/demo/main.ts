@@ -100,7 +100,7 @@ async function perform({ cp, belongings, screen, teller, unattended, over }: Par
 
 /** A stopping operator takes its leave of the backend, and ends well. */
 async function sayGoodbye({ operator, central, teller }: Stage): Promise<void> {
-  teller.begin('7. The operator is stopped');
+  teller.begin('8. The operator is stopped');
   const code = await operator.stop();
   const last = central.backend.heard.heartbeats.at(-1)?.body.status;
   teller.saw('it ended with code 0, and its last heartbeat said stopping', code === 0 && last === 'stopping', `code ${code}, ${last}`);

@@ -97,18 +97,21 @@ async function install(cp: ControlPlane, teller: Teller): Promise<void> {
     ['apply', '-n', NAMESPACE, '-f', `${ROOT}/config/default/service-account.yaml`],
     ['apply', '-k', `${ROOT}/crds`],
     ['apply', '-k', `${ROOT}/config/rbac`],
+    ['apply', '-n', NAMESPACE, '-k', `${ROOT}/config/rbac-sessions`],
     [
       'wait',
       '--for=condition=Established',
       '--timeout=30s',
       'crd/optimizationactions.cloudoptim.io',
       'crd/optimizationbackends.cloudoptim.io',
+      'crd/sessions.cloudoptim.io',
+      'crd/sessiontemplates.cloudoptim.io',
     ],
   ]) {
     const { code, stderr } = await cp.kubectl(args);
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed: ${stderr.trim()}`);
   }
-  teller.saw(`installed crds/, config/rbac, and the ServiceAccount ${NAMESPACE}/${SERVICE_ACCOUNT}`, true);
+  teller.saw(`installed crds/, config/rbac, config/rbac-sessions, and the ServiceAccount ${NAMESPACE}/${SERVICE_ACCOUNT}`, true);
 }
 
 async function openShop(cp: ControlPlane, teller: Teller): Promise<void> {

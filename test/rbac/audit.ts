@@ -12,10 +12,18 @@ export async function requestsOfOperator(cp: ControlPlane): Promise<readonly Req
   return (await cp.auditEvents()).filter(({ user }) => user.username === USER);
 }
 
+/** What everybody who is known may read, by the role system:public-info-viewer of every cluster. */
+const PUBLIC = new Set(['/readyz', '/version']);
+
 /** The rights that the API server asked for before it let this request pass. */
 export function rightsNeeded({ verb, requestURI, objectRef, responseStatus }: Request): readonly Right[] {
-  if (!objectRef?.resource) return [{ scope: 'cluster', group: '', resource: `the path ${requestURI.split('?')[0]}`, verb }];
+  if (!objectRef?.resource) {
+    const [path = ''] = requestURI.split('?');
+    return PUBLIC.has(path) ? [] : [{ scope: 'cluster', group: '', resource: `the path ${path}`, verb }];
+  }
   const { apiGroup: group = '', namespace, subresource } = objectRef;
+  // What it may do itself everybody may ask, by the role system:basic-user of every cluster.
+  if (group === 'authorization.k8s.io' && objectRef.resource === 'selfsubjectrulesreviews') return [];
   const resource = subresource ? `${objectRef.resource}/${subresource}` : objectRef.resource;
   const right: Right = { scope: namespace === NAMESPACE ? 'namespace' : 'cluster', group, resource, verb };
   // Server-side apply of an object that did not exist is audited as patch, and create is asked for as well.

@@ -3,6 +3,7 @@ import { OPTIMIZATION_ACTIONS } from '../../operator/api/optimization-action.ts'
 import { collectionPath, EVENTS } from '../../operator/kube/resources.ts';
 import { FINALIZER } from '../../operator/sync/task-object.ts';
 import { waitFor } from '../cluster/wait-for.ts';
+import { driveIssuedKey } from './drive-issued-key.ts';
 import { driveSessions } from './drive-sessions.ts';
 import { NAMESPACE } from './install.ts';
 import { ended, make, read, remove, runTask } from './objects.ts';
@@ -20,6 +21,7 @@ const LONG_AGO = '2020-01-01T00:00:00Z';
 export async function driveLoops(rig: Rig): Promise<void> {
   const { backend, cp } = rig;
   await driveSessions(rig);
+  await driveIssuedKey(rig);
   expect(await runTask(rig, 'reboot_node', { node_name: OTHER })).toBe('failed');
   expect(await runTask(rig, 'label_node', { node_name: OTHER, labels: { 'not a key': 'x' } })).toBe('failed');
   expect(await runTask(rig, 'cordon_node', { node_name: OTHER }, { deadline: LONG_AGO })).toBe('timeout');

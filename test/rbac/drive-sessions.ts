@@ -37,7 +37,7 @@ export async function driveSessions({ cp }: Rig): Promise<void> {
   await make(SESSION_TEMPLATES, 'firefox', {
     image: 'lscr.io/linuxserver/firefox:latest',
     resources: { cpu: '100m', memory: '128Mi' },
-    idle: { signals: ['CPU', 'StreamSpaceSession'] },
+    idle: { signals: ['CPU'] },
     // The namespace takes no other pods.
     securityContext: { runAsNonRoot: true },
   });

@@ -20,6 +20,7 @@ test('with the streaming list the same rights are enough, and no watch needs its
   const granted = [
     ...rightsIn('cluster', rulesIn('cluster', actions, loopRights)),
     ...rightsIn('namespace', rulesIn('namespace', actions, loopRights)),
+    ...rightsIn('namespace', rulesIn('sessions', actions, loopRights)),
   ];
   expect(compareRights(needed, granted).undeclared).toEqual([]);
   const lists = requests.filter((request) => request.verb === 'list' && !isOfAction(request)).flatMap(rightsNeeded);

@@ -31,8 +31,10 @@ function about(name: string): SentEvent[] {
   return backend.heard.events.flatMap(({ body }) => body as unknown as SentEvent[]).filter((event) => event.involved_object.name === name);
 }
 
-async function eventAbout(name: string): Promise<SentEvent> {
-  return backend.waitFor(() => about(name)[0], `an event about ${name}`, 20_000);
+/** The first one about it, of this type if one is named: a pod may have had to wait for a node before. */
+async function eventAbout(name: string, type?: string): Promise<SentEvent> {
+  const look = () => about(name).find((event) => type === undefined || event.event_type === type);
+  return backend.waitFor(look, `an event about ${name}`, 20_000);
 }
 
 async function makePod(name: string, spec: object): Promise<void> {
@@ -69,7 +71,7 @@ test.concurrent('a pod that is evicted', async () => {
   const [pod] = await scene.tenant.createDeployment({ name: 'evicted', terminatesAfter: '500ms' });
   const name = pod?.metadata.name ?? '';
   await scene.actions.create('evict', { action: 'Evict', evict: { namespace: scene.namespace, podName: name } });
-  expect(await eventAbout(name)).toMatchObject({ event_type: 'Evicted', involved_object: { kind: 'Pod', name } });
+  expect(await eventAbout(name, 'Evicted')).toMatchObject({ event_type: 'Evicted', involved_object: { kind: 'Pod', name } });
 });
 
 test.concurrent('a node that is no longer ready', async () => {

@@ -6,6 +6,7 @@ import { podsOnNode } from '../cluster/workloads.ts';
 import { type HeldNode, heldNode } from './held.ts';
 import { condition, inPhase } from './objects.ts';
 import { eventually, type Request, useScene } from './scene.ts';
+import { claimOf, SessionRig } from './session-objects.ts';
 
 const scene = useScene('plan');
 const READS = new Set(['get', 'list', 'watch']);
@@ -16,6 +17,10 @@ beforeAll(async () => {
   await scene.operator();
   const told = async () => (await changes()).some((line) => line.startsWith('create events'));
   await waitFor(told, { what: 'the Event that tells who leads, which is about no action' });
+  // What session actions are aimed at, and it holds still.
+  const sessions = new SessionRig(scene);
+  await sessions.create('ada-vscode', { state: 'Hibernated', templateRef: undefined, template: { image: 'example.invalid/desk' } });
+  await sessions.until('ada-vscode', (session) => claimOf(session, 'Ready')?.status === 'True');
 });
 
 /** What the operator asked the API server to change, whatever it answered; the lease of the leader is no part of any action. */

@@ -33,6 +33,7 @@ test('a start is a SessionStart with the spec of the Session', () => {
         session: {
           user: 'admin',
           template: { image: 'linuxserver/firefox:latest' },
+          templateName: 'firefox',
           resources: { cpu: '500m', memory: '1Gi' },
           home: { enabled: true },
           idleTimeout: '30m',
