@@ -15,7 +15,8 @@ interface StoredSession {
 
 /** A Session that runs an image nobody has to pull; `home`: with a PersistentVolumeClaim. */
 export function session(name: string, home = false) {
-  const template = { image: 'example.invalid/desktop', vnc: { port: 3000 } };
+  // The namespace of config/default takes no pods that may run as root.
+  const template = { image: 'example.invalid/desktop', vnc: { port: 3000 }, securityContext: { runAsNonRoot: true } };
   return {
     apiVersion: `${SESSIONS.group}/${SESSIONS.version}`,
     kind: SESSIONS.kind,
@@ -54,13 +55,16 @@ export async function makeVolumes(rig: Rig, count: number): Promise<void> {
   }
 }
 
-/** Notes when each Session was first seen to be ready in its phase, by `performance.now()`; key `name/phase`. */
+/** Notes when each Session last came to be ready in its phase, by `performance.now()`; key `name/phase`. */
 export async function watchReady(api: RawApi): Promise<ReadonlyMap<string, number>> {
   const { body } = await api.call<{ metadata: { resourceVersion: string } }>('GET', sessionsPath);
   const seen = new Map<string, number>();
+  const phases = new Map<string, string>();
   await api.watch<StoredSession>(sessionsPath, body.metadata.resourceVersion, ({ object }: WatchEvent<StoredSession>) => {
-    const key = `${object.metadata.name}/${object.status?.phase}`;
-    if (isReady(object, object.status?.phase) && !seen.has(key)) seen.set(key, performance.now());
+    const { metadata, status } = object;
+    const settled = isReady(object, status?.phase) ? (status?.phase ?? '') : '';
+    if (settled !== '' && phases.get(metadata.name) !== settled) seen.set(`${metadata.name}/${settled}`, performance.now());
+    phases.set(metadata.name, settled);
   });
   return seen;
 }
