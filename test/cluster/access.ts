@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Api, createApi } from './api.ts';
+import { type AuditEvent, auditReader } from './audit-log.ts';
 import type { Binaries } from './binaries.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { type KubectlOptions, type KubectlResult, kubectlRunner } from './kubectl.ts';
@@ -19,20 +20,6 @@ export interface ControlPlaneDescription {
   binaries: Binaries;
   /** The audit log, when there is one. */
   auditLog?: string;
-}
-
-/** One line of the audit log, as far as tests ask for it. */
-interface AuditEvent {
-  auditID: string;
-  stage: string;
-  verb: string;
-  requestURI: string;
-  userAgent?: string;
-  user: { username: string; groups?: string[] };
-  objectRef?: { resource?: string; subresource?: string; namespace?: string; name?: string; apiGroup?: string };
-  responseStatus?: { code: number; reason?: string };
-  requestReceivedTimestamp: string;
-  stageTimestamp: string;
 }
 
 /** What one can do with a running control plane, whoever started it. */
@@ -58,15 +45,14 @@ export function attach(description: ControlPlaneDescription): ControlPlaneAccess
   const read = (file: string) => readFileSync(join(dir, file), 'utf8');
   const ca = readFileSync(description.caFile, 'utf8');
   const kubectl = kubectlRunner(binaries.kubectl, dir, description.kubeconfig);
+  const audit = auditLog ? auditReader(auditLog) : undefined;
   return {
     ...description,
     api: createApi(url, { ca, cert: read('admin.crt'), key: read('admin.key') }),
     kubectl,
     auditEvents: async () => {
-      if (!auditLog) throw new Error('this control plane was started without `audit: true`');
-      const lines = (await readFile(auditLog, 'utf8')).split('\n');
-      // The last line is empty, or still being written.
-      return lines.slice(0, -1).map((line) => JSON.parse(line) as AuditEvent);
+      if (!audit) throw new Error('this control plane was started without `audit: true`');
+      return audit();
     },
     serviceAccountKubeconfig: async (namespace, name, { server = url } = {}) => {
       const { code, stdout, stderr } = await kubectl(['create', 'token', name, '--namespace', namespace, '--duration', '1h']);

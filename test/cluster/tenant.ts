@@ -3,7 +3,7 @@ import type { ControlPlaneAccess } from './access.ts';
 import { createNodes, deleteNodes, type NodeOptions } from './nodes.ts';
 import { createDeployment, createNamespace, type DeploymentOptions, deleteNamespace, type Pod } from './workloads.ts';
 
-/** A test's own corner of a shared control plane: one namespace, and nodes that only its pods are sent to. */
+/** A test's own corner of a shared control plane: one namespace, and nodes that only its pods are sent to, and they to no others. */
 export interface Tenant extends AsyncDisposable {
   readonly namespace: string;
   /** The label of its nodes: `{ 'cloudoptim.test/set': <namespace> }`. */
@@ -21,7 +21,8 @@ export async function createTenant(cp: ControlPlaneAccess, name: string): Promis
   const namespace = `t-${name}-${randomBytes(4).toString('hex')}`;
   const nodeSelector = { 'cloudoptim.test/set': namespace };
   const nodes: string[] = [];
-  await createNamespace(cp, namespace);
+  // Its pods stay off the nodes of other tests, which drain them or count what is there.
+  await createNamespace(cp, namespace, nodeSelector);
   const remove = async () => {
     await deleteNamespace(cp, namespace);
     await deleteNodes(cp, nodes.splice(0));

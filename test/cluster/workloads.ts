@@ -60,9 +60,12 @@ export async function podsOnNode(cp: HasApi, node: string): Promise<Pod[]> {
   return (await cp.api.get<{ items: Pod[] }>(path)).items;
 }
 
-/** Makes a namespace and resolves when pods may be made in it. */
-export async function createNamespace(cp: HasApi, name: string): Promise<void> {
-  await cp.api.create('/api/v1/namespaces', { metadata: { name } });
+/** Makes a namespace and resolves when pods may be made in it; they run on nodes with these labels only, by default on any. */
+export async function createNamespace(cp: HasApi, name: string, nodeSelector: Record<string, string> = {}): Promise<void> {
+  const selector = Object.entries(nodeSelector).map((pair) => pair.join('='));
+  // Read by the admission plugin PodNodeSelector.
+  const annotations = selector.length === 0 ? {} : { 'scheduler.alpha.kubernetes.io/node-selector': selector.join(',') };
+  await cp.api.create('/api/v1/namespaces', { metadata: { name, annotations } });
   await waitFor(() => cp.api.get(`/api/v1/namespaces/${name}/serviceaccounts/default`), {
     what: `namespace ${name} has its service account`,
   });

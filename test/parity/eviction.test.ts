@@ -164,7 +164,8 @@ describe.concurrent('how pods are evicted, beside the real kubectl', () => {
         await api.remove(pathOf(ground, 'app'), { gracePeriodSeconds: 0 });
         const isGone = async () => (await api.call('GET', pathOf(ground, 'app'))).status === 404;
         await waitFor(isGone, { what: 'the pod is gone' });
-        await ground.pod('app', { metadata, spec: { nodeName: elsewhere } });
+        // kwok may take a pod for its namesake that has just gone, and leave it pending.
+        await ground.pod('app', { metadata, spec: { nodeName: elsewhere } }, 'there');
         await api.remove(budget.path);
       };
     };

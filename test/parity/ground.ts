@@ -99,8 +99,7 @@ function look(live: Live, t: Tenant, node: string, uid: string): Ground {
         // Not the one that had the name before, which the watch may still show.
         return pod?.uid === made.metadata.uid && (seen !== 'running' || pod.phase === 'Running');
       };
-      // One kwok plays the kubelet of all tests at once.
-      await waitFor(isSeen, { within: 40_000, what: `the watch shows ${namespace}/${name} ${seen}` });
+      await waitFor(isSeen, { what: `the watch shows ${namespace}/${name} ${seen}` });
     },
     drain: (params, options) => live.run(drain, { nodeName: node, ...params } as never, { targetUID: uid, ...options }),
     plan: (params) => drain.plan(drain.params.parse({ nodeName: node, ...params }), planContext(live, uid)),

@@ -8,7 +8,7 @@ import { forwardPort } from '../cluster/forwards.ts';
 import { startTarget } from '../kube/forwarders.ts';
 import type { OperatorProcess } from './operator-process.ts';
 import { eventually, useScene } from './scene.ts';
-import { SessionRig, type StoredSession } from './session-objects.ts';
+import type { StoredSession } from './session-objects.ts';
 
 const AGENT = 'k8s-desktop';
 const GREETING = 'RFB 003.008\n';
@@ -46,7 +46,6 @@ async function grantTunnels(): Promise<void> {
 beforeAll(async () => {
   cp = await startStreamSpace();
   await scene.tenant.createNodes(1);
-  await new SessionRig(scene).keepPods();
   await scene.secret('desktops', cp.administrator.add(AGENT));
   await scene.backends.create('desktops', {
     protocol: 'StreamSpace',

@@ -5,7 +5,6 @@ import { waitFor } from '../cluster/wait-for.ts';
 import { listPods } from '../cluster/workloads.ts';
 import { condition } from './objects.ts';
 import { eventually, useScene } from './scene.ts';
-import { SessionRig } from './session-objects.ts';
 
 const AGENT = 'k8s-left';
 const scene = useScene('left');
@@ -29,7 +28,6 @@ const told = (sessionId: string, state: string) => cp.heard.of('status', { sessi
 beforeAll(async () => {
   cp = await startStreamSpace();
   await scene.tenant.createNodes(1);
-  await new SessionRig(scene).keepPods();
   const podSpec = { nodeSelector: scene.tenant.nodeSelector };
   const order = (sessionId: string) => ({ sessionId, user: 'ada', template: 'firefox', podSpec });
   await startAsReference(scene.cp.api, scene.namespace, { ...order('ada-runs'), ports: [{ name: 'web', containerPort: 8080 }] });

@@ -11,7 +11,6 @@ let operator: OperatorProcess;
 
 beforeAll(async () => {
   await scene.tenant.createNodes(1);
-  await rig.keepPods();
   await rig.template('firefox');
   await rig.template('huge', { resources: { cpu: '1000', memory: '1Gi' } });
   operator = await scene.operator();

@@ -20,7 +20,6 @@ let operator: OperatorProcess;
 
 beforeAll(async () => {
   await scene.tenant.createNodes(1);
-  await rig.keepPods();
   await rig.template('firefox');
   proxy = await startApiProxy(controlPlane);
   proxy.fault(({ path }) =>

@@ -10,7 +10,6 @@ const rig = new SessionRig(scene);
 
 beforeAll(async () => {
   await scene.tenant.createNodes(2);
-  await rig.keepPods();
   await rig.template('firefox', { resources: { cpu: '10m', memory: '16Mi' } });
 });
 

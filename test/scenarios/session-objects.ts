@@ -143,14 +143,6 @@ export class SessionRig {
     await waitFor(look, { what: `${name} is gone` });
   }
 
-  /** Keeps all pods of the namespace to the nodes of the scene. */
-  async keepPods(): Promise<void> {
-    const { namespace, tenant } = this.#scene;
-    const selector = Object.entries(tenant.nodeSelector).map((pair) => pair.join('='));
-    const annotations = { 'scheduler.alpha.kubernetes.io/node-selector': selector.join(',') };
-    await this.#api.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations } });
-  }
-
   /** A node without a kubelet: what its pods do is for the test to say, by `podStatus`. */
   async bareNode(): Promise<string> {
     const name = `bare-${randomBytes(4).toString('hex')}`;

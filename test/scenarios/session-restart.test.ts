@@ -7,7 +7,6 @@ const scene = useScene('restart');
 const rig = new SessionRig(scene);
 
 beforeAll(async () => {
-  await rig.keepPods();
   await rig.bareNode();
   await rig.template('firefox');
 });

@@ -7,7 +7,6 @@ const rig = new SessionRig(scene);
 const IMAGE = 'lscr.io/linuxserver/firefox:latest';
 
 beforeAll(async () => {
-  await rig.keepPods();
   await rig.bareNode();
   await rig.template('firefox');
   await scene.operator();

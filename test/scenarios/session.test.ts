@@ -7,7 +7,6 @@ const scene = useScene('session');
 const rig = new SessionRig(scene);
 
 beforeAll(async () => {
-  await rig.keepPods();
   await scene.tenant.createNodes(1);
   await rig.template('firefox');
   await scene.operator();
