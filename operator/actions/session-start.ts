@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { sessionRequest } from '../api/session-spec.ts';
 import { defineAction } from './action.ts';
-import { answering } from './outcome.ts';
 import { withRules } from './params.ts';
-import { type Asked, sessionTarget } from './session/asked.ts';
+import type { Asked } from './session/asked.ts';
 import { intentRights, sessionRef, startTimeout } from './session/params.ts';
-import { passOf, rememberSession } from './session/pass.ts';
-import { planSession } from './session/plan.ts';
+import { statesOfSession } from './session/shared.ts';
 import { giveBack } from './session/undo.ts';
 
 const params = z.object({
@@ -40,17 +38,11 @@ export const sessionStart = defineAction({
     'Starts a session, or makes, restarts or wakes it; done when its desktop can be reached. One that does not come to run is given back the state it had.',
   params,
   rbac: [{ apiGroups: ['cloudoptim.io'], resources: ['sessions'], verbs: ['create'] }, ...intentRights],
-  rbacScope: 'sessions',
   example: {
     sessionRef: { name: 'ada-vscode' },
     session: { user: 'ada', templateRef: { name: 'vscode' }, home: { enabled: true }, idleTimeout: '30m', maxDuration: '8h' },
   },
-  atomic: false,
-  statesIntent: true,
-  target: sessionTarget,
-  remember: (request, context) => rememberSession(asked(request), context),
-  plan: (request, context) => planSession(asked(request), context),
-  execute: (request, context) => answering(context, () => passOf(asked(request), context)),
+  ...statesOfSession(asked),
   undoes: () => true,
   compensate: (request, context) => giveBack(asked(request), context),
 });

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { defineAction } from './action.ts';
-import { answering } from './outcome.ts';
 import { flag } from './params.ts';
-import { type Asked, sessionTarget } from './session/asked.ts';
+import type { Asked } from './session/asked.ts';
 import { intentRights, sessionRef, stopTimeout } from './session/params.ts';
-import { passOf, rememberSession } from './session/pass.ts';
-import { planSession } from './session/plan.ts';
+import { statesOfSession } from './session/shared.ts';
 import { tellWhatStays } from './session/undo.ts';
 
 const params = z.object({
@@ -29,13 +27,7 @@ export const sessionStop = defineAction({
     'Stops a session: everything but its home goes; done when it is stopped, or where there is none. It beats every other action but a SessionStart.',
   params,
   rbac: intentRights,
-  rbacScope: 'sessions',
   example: { sessionRef: { name: 'ada-vscode' } },
-  atomic: false,
-  statesIntent: true,
-  target: sessionTarget,
-  remember: (request, context) => rememberSession(asked(request), context),
-  plan: (request, context) => planSession(asked(request), context),
-  execute: (request, context) => answering(context, () => passOf(asked(request), context)),
+  ...statesOfSession(asked),
   compensate: (request, context) => tellWhatStays(asked(request), context),
 });

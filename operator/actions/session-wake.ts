@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { defineAction } from './action.ts';
-import { answering } from './outcome.ts';
-import { type Asked, sessionTarget } from './session/asked.ts';
+import type { Asked } from './session/asked.ts';
 import { intentRights, sessionRef, startTimeout } from './session/params.ts';
-import { passOf, rememberSession } from './session/pass.ts';
-import { planSession } from './session/plan.ts';
+import { statesOfSession } from './session/shared.ts';
 import { giveBack } from './session/undo.ts';
 
 const params = z.object({ sessionRef, timeoutSeconds: startTimeout });
@@ -18,14 +16,8 @@ export const sessionWake = defineAction({
   summary: 'Wakes a hibernated session; done when its desktop can be reached. One that does not come to run is hibernated again.',
   params,
   rbac: intentRights,
-  rbacScope: 'sessions',
   example: { sessionRef: { name: 'ada-vscode' } },
-  atomic: false,
-  statesIntent: true,
-  target: sessionTarget,
-  remember: (request, context) => rememberSession(asked(request), context),
-  plan: (request, context) => planSession(asked(request), context),
-  execute: (request, context) => answering(context, () => passOf(asked(request), context)),
+  ...statesOfSession(asked),
   undoes: () => true,
   compensate: (request, context) => giveBack(asked(request), context),
 });
