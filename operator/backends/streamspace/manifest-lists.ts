@@ -6,6 +6,10 @@ import { slug } from './names.ts';
 
 type Port = NonNullable<Workload['ports']>[number];
 
+// What a Session takes, as the API server does of pods.
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const POD_FIELD = /^(metadata[.](name|namespace|uid)|spec[.](nodeName|serviceAccountName)|status[.](hostIP|podIP))$/;
+
 /** Reads one port after the other: objects, or bare numbers; names that a Service would refuse are made anew. */
 export function readPorts(): ReadElement<Port> {
   const names = new Set<string>();
@@ -36,7 +40,7 @@ export function readEnv(): ReadElement<EnvironmentVariable> {
     if (!isObject(element)) return `${quote(element)} is no object`;
     const found = new Found(element, '');
     const name = found.value('name');
-    if (typeof name !== 'string' || !/^[\x20-\x3c\x3e-\x7e]{1,253}$/.test(name)) return `${quote(name)} is no name of a variable`;
+    if (typeof name !== 'string' || !/^[-_a-zA-Z][-._a-zA-Z0-9]{0,252}$/.test(name)) return `${quote(name)} is no name of a variable`;
     if (names.has(name)) return `the variable ${name} is there already`;
     const value = found.value('value');
     const from = found.value('valueFrom');
@@ -57,11 +61,11 @@ function readSource(from: unknown): EnvironmentVariable['valueFrom'] {
     const reference = found.object(kind);
     const name = reference?.value('name');
     const key = reference?.value('key');
-    if (!isFilled(name) || !isFilled(key)) continue;
+    if (!matches(name, OBJECT_NAME) || !matches(key, /^[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/)) continue;
     return { [kind]: { name, key, ...(reference?.value('optional') === true ? { optional: true } : {}) } };
   }
   const fieldPath = found.object('fieldRef')?.value('fieldPath');
-  return isFilled(fieldPath) ? { fieldRef: { fieldPath } } : undefined;
+  return matches(fieldPath, POD_FIELD) ? { fieldRef: { fieldPath } } : undefined;
 }
 
 /** Reads one mount after the other; the API server would refuse the whole pod for one of them. */
@@ -76,7 +80,7 @@ export function readMounts(): ReadElement<VolumeMount> {
     if (typeof mountPath !== 'string' || !/^\/[^\p{Cc}:]{0,1023}$/u.test(mountPath)) return `${quote(mountPath)} is no absolute path`;
     if (paths.has(mountPath)) return `something is mounted at ${quote(mountPath)} already`;
     const subPath = found.value('subPath') ?? '';
-    if (typeof subPath !== 'string' || subPath.length > 1024 || /^\/|(^|\/)\.\.(\/|$)|\p{Cc}/u.test(subPath))
+    if (typeof subPath !== 'string' || subPath.length > 1024 || !isRelative(subPath))
       return `its subPath ${quote(subPath)} is no relative path`;
     paths.add(mountPath);
     return { name, mountPath, ...(subPath === '' ? {} : { subPath }), ...(found.value('readOnly') === true ? { readOnly: true } : {}) };
@@ -88,6 +92,12 @@ function word(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
-function isFilled(value: unknown): value is string {
-  return typeof value === 'string' && value.length >= 1 && value.length <= 253;
+function matches(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && value.length <= 253 && pattern.test(value);
+}
+
+/** One slash at the end is fine, nothing between two is not. */
+function isRelative(path: string): boolean {
+  const parts = path.replace(/\/$/, '').split('/');
+  return path === '' || (parts.every((part) => part !== '' && part !== '..') && !/\p{Cc}/u.test(path));
 }
