@@ -14,13 +14,12 @@ export interface AuditEvent {
   stageTimestamp: string;
 }
 
-/** A reader of an audit log that grows: each call gives all events so far, and reads what is new only, because tests ask again and again. */
-export function auditReader(path: string): () => Promise<AuditEvent[]> {
-  const events: AuditEvent[] = [];
+/** Reads a log that grows: each call hands on the complete lines that are new since the one before. */
+export function lineTail(path: string): (take: (line: string) => void) => Promise<void> {
   let offset = 0;
   let rest = '';
   let reading: Promise<unknown> = Promise.resolve();
-  const read = async () => {
+  const read = async (take: (line: string) => void) => {
     await using file = await open(path);
     for (const buffer = Buffer.alloc(1 << 20); ; ) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
@@ -29,15 +28,23 @@ export function auditReader(path: string): () => Promise<AuditEvent[]> {
       const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
       // The last line is empty, or still being written.
       rest = lines.pop() ?? '';
-      for (const line of lines) {
-        // One that a crash of the API server has cut short is no event.
-        if (line.startsWith('{') && line.endsWith('}')) events.push(JSON.parse(line) as AuditEvent);
-      }
+      // One that a crash of the API server has cut short is no event.
+      for (const line of lines) if (line.startsWith('{') && line.endsWith('}')) take(line);
     }
   };
+  return async (take) => {
+    const mine = reading.catch(() => {}).then(() => read(take));
+    reading = mine;
+    await mine;
+  };
+}
+
+/** A reader of an audit log that grows: each call gives all events so far, and reads what is new only, because tests ask again and again. */
+export function auditReader(path: string): () => Promise<AuditEvent[]> {
+  const events: AuditEvent[] = [];
+  const tail = lineTail(path);
   return async () => {
-    reading = reading.catch(() => {}).then(read);
-    await reading;
+    await tail((line) => events.push(JSON.parse(line) as AuditEvent));
     return [...events];
   };
 }

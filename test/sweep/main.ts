@@ -86,7 +86,6 @@ async function run(cp: ControlPlane, { chosen, every, lanes: count }: Options): 
   process.stdout.write(`${lineOf(total)}\n`);
   for (const swept of [...all, total]) process.stdout.write(`${JSON.stringify(figureOf(swept))}\n`);
   await Promise.all(lanes.map((lane) => lane.close()));
-  await audit.close();
   return total.failures.length === 0 ? 0 : 1;
 }
 

@@ -32,7 +32,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await lane.close();
-  await audit.close();
   await cp.close();
 });
 
