@@ -1,19 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createAuthority } from '../../cluster/certificates.ts';
 import { dial, join, obey, type RawAgent, register, running } from './raw-agent.ts';
-import { type StreamSpaceControlPlane, type StreamSpaceOptions, startStreamSpace } from './server.ts';
-
-const started: StreamSpaceControlPlane[] = [];
-
-async function start(options: StreamSpaceOptions = {}): Promise<StreamSpaceControlPlane> {
-  const cp = await startStreamSpace(options);
-  started.push(cp);
-  return cp;
-}
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((cp) => cp.close()));
-});
+import type { StreamSpaceControlPlane } from './server.ts';
+import { startForTest as start } from './start-for-test.ts';
 
 const ORDER = { user: 'admin', template: 'firefox' };
 

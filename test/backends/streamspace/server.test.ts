@@ -1,18 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { call, dial, join, obey, register, running } from './raw-agent.ts';
-import { type StreamSpaceControlPlane, type StreamSpaceOptions, startStreamSpace } from './server.ts';
-
-const started: StreamSpaceControlPlane[] = [];
-
-async function start(options: StreamSpaceOptions = {}): Promise<StreamSpaceControlPlane> {
-  const cp = await startStreamSpace(options);
-  started.push(cp);
-  return cp;
-}
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((cp) => cp.close()));
-});
+import { startForTest as start } from './start-for-test.ts';
 
 const ORDER = { user: 'admin', template: 'firefox' };
 
